@@ -1,0 +1,124 @@
+"""The event log: what happened, in the order it was committed.
+
+An action records an event inside its own transaction, so either both are kept or neither.  Events
+are thin: ids only.  Whoever reacts loads the present state.  Ids become visible in commit order
+(`kernel.order`), so a reader who has seen N has seen everything before N.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, String, delete, func, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from microblog.kernel.clock import now
+from microblog.kernel.model import Base, BigInt, Session
+from microblog.kernel.order import take_turn
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A fact in the past tense.  Subclasses are frozen dataclasses of ids."""
+
+    kinds: ClassVar[dict[str, type[Event]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        Event.kinds[cls.__name__] = cls
+
+
+class LoggedEvent(Base):
+    __tablename__ = "events"
+    # Trimming must never let an id be used again: a reader's position would lie.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(64))
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    at: Mapped[datetime] = mapped_column(default=now, index=True)
+
+    def event(self) -> Event | None:
+        """The fact; None for a kind this version does not know (the log outlives versions)."""
+        kind = Event.kinds.get(self.kind)
+        return kind(**self.payload) if kind else None
+
+
+class LogEpoch(Base):
+    """One row: which history the ids belong to.  Changes when a backup is restored."""
+
+    __tablename__ = "log_epoch"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    epoch: Mapped[str] = mapped_column(String(16))
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in the log, written ``epoch.id``; opaque to clients."""
+
+    epoch: str
+    id: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}.{self.id}"
+
+    @classmethod
+    def parse(cls, written: str) -> Position | None:
+        epoch, dot, digits = written.partition(".")
+        if not (dot and digits.isascii() and digits.isdigit() and len(digits) < 19):
+            return None
+        return cls(epoch, int(digits))
+
+
+async def record(session: Session, event: Event) -> None:
+    """Put a fact into the log, in the caller's transaction."""
+    await take_turn(session)
+    session.add(LoggedEvent(kind=type(event).__name__, payload=asdict(event)))
+    await session.flush()
+
+
+async def latest_id(session: Session) -> int:
+    return await session.scalar(select(func.max(LoggedEvent.id))) or 0
+
+
+async def oldest_id(session: Session) -> int | None:
+    return await session.scalar(select(func.min(LoggedEvent.id)))
+
+
+async def epoch(session: Session) -> str:
+    """The log's epoch; empty before `ensure_epoch` ran."""
+    return await session.scalar(select(LogEpoch.epoch)) or ""
+
+
+async def ensure_epoch(session: Session) -> None:
+    if await session.get(LogEpoch, 1) is None:
+        session.add(LogEpoch(id=1, epoch=secrets.token_hex(4)))
+
+
+async def present(session: Session) -> Position:
+    """Where the log stands.  Read it before what a page shows, so that nothing falls between."""
+    return Position(await epoch(session), await latest_id(session))
+
+
+async def after(session: Session, event_id: int, limit: int = 100) -> list[LoggedEvent]:
+    page = select(LoggedEvent).where(LoggedEvent.id > event_id).order_by(LoggedEvent.id)
+    return list(await session.scalars(page.limit(limit)))
+
+
+async def reaches_back_to(session: Session, position: Position) -> bool:
+    """Whether everything after `position` is still in this log."""
+    if position.epoch != await epoch(session) or position.id > await latest_id(session):
+        return False
+    oldest = await oldest_id(session)
+    return oldest is None or position.id >= oldest - 1
+
+
+async def trim(session: Session, before: datetime) -> None:
+    """Forget what happened before `before`, except the newest event, which holds the place."""
+    last = await latest_id(session)
+    await session.execute(
+        delete(LoggedEvent).where(LoggedEvent.at < before, LoggedEvent.id < last)
+    )

@@ -1,0 +1,52 @@
+"""Languages: catalogues read straight from the ``.po`` files, and choosing one for a reader.
+
+Catalogues are kept as text only and compiled in memory at the first use (60 ms): no build step,
+nothing binary in the repository, nothing that can go stale.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from pathlib import Path
+
+from babel.core import Locale, negotiate_locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+
+DEFAULT = "en"
+LANGUAGES = {"en": "English", "es": "Español"}
+
+_FOLDER = Path(__file__).parent.parent / "translations"
+
+
+@cache
+def translations(language: str) -> NullTranslations:
+    """The catalogue of `language`; English is its own source."""
+    path = _FOLDER / language / "LC_MESSAGES" / "messages.po"
+    if language not in LANGUAGES or not path.exists():
+        return NullTranslations()
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def chosen(setting: str | None, accept_language: list[str]) -> str:
+    """The person's setting, else the best of what the browser asks for, else English."""
+    if setting in LANGUAGES:
+        return str(setting)
+    wanted = [tag.replace("-", "_") for tag in accept_language]
+    return negotiate_locale(wanted, list(LANGUAGES), sep="_") or _by_language(wanted) or DEFAULT
+
+
+@cache
+def locale(language: str) -> Locale:
+    return Locale.parse(language if language in LANGUAGES else DEFAULT)
+
+
+def _by_language(wanted: list[str]) -> str | None:
+    return next((tag.split("_")[0] for tag in wanted if tag.split("_")[0] in LANGUAGES), None)

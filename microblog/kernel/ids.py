@@ -1,0 +1,22 @@
+"""Ids that sort by time: ``max(ms << 16, last + 1)``, drawn inside the writing transaction.
+
+A clock that steps back cannot reorder them, since they never go below the last one.  They fit
+a signed 64-bit integer until the year 6429 and travel as strings of digits.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from microblog.kernel.clock import now
+from microblog.kernel.model import Session
+from microblog.kernel.order import take_turn
+
+LARGEST = 2**63 - 1
+
+
+async def next_id(session: Session, column: InstrumentedAttribute[int]) -> int:
+    await take_turn(session)
+    last = await session.scalar(select(func.max(column))) or 0
+    return max(int(now().timestamp() * 1000) << 16, last + 1)

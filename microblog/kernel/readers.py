@@ -1,0 +1,152 @@
+"""Two kinds of reader follow the log.
+
+A *subscriber* starts at the present and forgets (live pages).  A *consumer* keeps its offset in a
+row that moves in the same transaction as its effects: each event has its effect once, in order,
+with any number of processes.  A handler that keeps failing parks the event in the dead letters
+with its traceback, and the consumer goes on.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Any, TypeAlias
+
+from sqlalchemy import String, Text, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from microblog.kernel import events
+from microblog.kernel.clock import now
+from microblog.kernel.db import Database
+from microblog.kernel.events import Event, LoggedEvent
+from microblog.kernel.model import Base, BigInt, Session
+
+BATCH = 50
+TRIES = 5
+
+Deliver: TypeAlias = Callable[[Session, list[LoggedEvent]], Awaitable[None]]
+Handler: TypeAlias = Callable[[Session, Any], Awaitable[None]]
+
+
+class ConsumerOffset(Base):
+    __tablename__ = "consumer_offsets"
+
+    consumer: Mapped[str] = mapped_column(String(64), primary_key=True)
+    event_id: Mapped[int] = mapped_column(BigInt, default=0)
+
+
+class DeadLetter(Base):
+    """An event whose handler kept failing."""
+
+    __tablename__ = "dead_letters"
+
+    consumer: Mapped[str] = mapped_column(String(64), primary_key=True)
+    event_id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    traceback: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Subscriber:
+    """Looks at every event from now on, in order, and forgets where it was when the process ends."""
+
+    def __init__(self, db: Database, deliver: Deliver) -> None:
+        self._db = db
+        self._deliver = deliver
+        self.seen: int | None = None
+
+    async def start(self) -> None:
+        async with self._db.reading() as session:
+            self.seen = await events.latest_id(session)
+
+    async def step(self) -> None:
+        if self.seen is None:
+            await self.start()
+        while await self._page():
+            pass
+
+    async def _page(self) -> bool:
+        async with self._db.reading() as session:
+            page = await events.after(session, self.seen or 0)
+            if page:
+                await self._deliver(session, page)
+                self.seen = page[-1].id
+        return bool(page)
+
+
+class _Failures:
+    """Counts how often the same event failed, by watching a block rather than catching."""
+
+    def __init__(self) -> None:
+        self.event_id = 0
+        self.tries = 0
+        self.story = ""
+        self._watched = 0
+
+    def watching(self, event_id: int) -> _Failures:
+        self._watched = event_id
+        return self
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _tb: TracebackType | None
+    ) -> None:
+        if error is None or not isinstance(error, Exception):
+            return
+        self.tries = self.tries + 1 if self.event_id == self._watched else 1
+        self.event_id = self._watched
+        self.story = "".join(traceback.format_exception(error))
+
+    def given_up(self, event_id: int) -> bool:
+        return self.event_id == event_id and self.tries >= TRIES
+
+
+class Consumer:
+    """Runs handlers once per event, advancing its offset in the same transaction."""
+
+    def __init__(self, name: str, handlers: Mapping[type[Event], Handler]) -> None:
+        self.name = name
+        self.handlers = handlers
+        self._failures = _Failures()
+        self._careful = 0  # after a failure, go one by one until past this event
+
+    async def catch_up(self, db: Database) -> None:
+        while await self._waiting(db):
+            async with db.writing() as session:
+                await self._batch(session)
+
+    async def _waiting(self, db: Database) -> bool:
+        async with db.reading() as session:
+            offset = await session.get(ConsumerOffset, self.name)
+            return bool(await events.after(session, offset.event_id if offset else 0, limit=1))
+
+    async def _batch(self, session: Session) -> None:
+        offset = await self._offset(session)
+        size = 1 if offset.event_id < self._careful else BATCH
+        for logged in await events.after(session, offset.event_id, limit=size):
+            await self._handle(session, logged)
+            offset.event_id = logged.id
+
+    async def _offset(self, session: Session) -> ConsumerOffset:
+        locked = select(ConsumerOffset).where(ConsumerOffset.consumer == self.name)
+        offset = await session.scalar(locked.with_for_update())
+        if offset is None:
+            offset = ConsumerOffset(consumer=self.name, event_id=0)
+            session.add(offset)
+        return offset
+
+    async def _handle(self, session: Session, logged: LoggedEvent) -> None:
+        event = logged.event()
+        handler = self.handlers.get(type(event)) if event else None
+        if handler is None:
+            return
+        if self._failures.given_up(logged.id):
+            story = self._failures.story
+            session.add(DeadLetter(consumer=self.name, event_id=logged.id, traceback=story))
+            return
+        self._careful = max(self._careful, logged.id)
+        with self._failures.watching(logged.id):
+            await handler(session, event)

@@ -1,0 +1,97 @@
+"""Bringing a database to the newest schema, and refusing one that is newer than the program.
+
+Precautions on SQLite: a batch rebuild of a parent table with foreign keys on would delete all its
+children, so they are off, set before the transaction begins, and checked before it commits.  The
+whole upgrade is one transaction under the write lock: cut off half-way, nothing has happened;
+started twice at once, the second finds it done.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class SchemaError(Exception):
+    """The database cannot be used as it is, in one line that says what to do."""
+
+
+def config() -> Config:
+    made = Config()
+    made.set_main_option("script_location", str(_MIGRATIONS))
+    made.set_main_option("path_separator", "os")
+    return made
+
+
+async def upgrade(url: str) -> None:
+    """Migrate to the newest revision.  Raises SchemaError if the database is newer."""
+    await _with_connection(url, _upgrade)
+
+
+async def check(url: str) -> None:
+    """Raise SchemaError unless the database has exactly the newest revision."""
+    await _with_connection(url, _check)
+
+
+def _upgrade(connection: Connection) -> None:
+    _refuse_newer(connection)
+    alembic = config()
+    alembic.attributes["connection"] = connection
+    command.upgrade(alembic, "head")
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+        if broken:
+            raise SchemaError(f"The migration would break {len(broken)} references; nothing was changed.")
+
+
+def _check(connection: Connection) -> None:
+    _refuse_newer(connection)
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found != ScriptDirectory.from_config(config()).get_current_head():
+        raise SchemaError("The database is older than this version. Run: microblog migrate")
+
+
+def _refuse_newer(connection: Connection) -> None:
+    found = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
+    if found is not None and found not in known:
+        raise SchemaError(
+            f"The database has schema {found}, which this version does not know: it was used with a"
+            " newer version of Microblog. Start that version, or restore a backup."
+        )
+
+
+async def _with_connection(url: str, work: Any) -> None:  # noqa: ANN401 - a sync function
+    engine = create_async_engine(make_url(url))
+    _prepare(engine)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(work)
+    finally:
+        await engine.dispose()
+
+
+def _prepare(engine: AsyncEngine) -> None:
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:  # noqa: ANN401 - DBAPI
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=OFF", "synchronous=FULL"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

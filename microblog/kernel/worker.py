@@ -1,0 +1,46 @@
+"""Loops that run beside the web server until it stops, and proof that they are alive."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+log = logging.getLogger(__name__)
+
+SLOWEST_STEP = 60.0
+LONGEST_PAUSE = 30.0
+
+
+@dataclass(slots=True)
+class Pulse:
+    """When a loop last finished a step.  Monotonic seconds; a clock that jumps changes nothing."""
+
+    name: str
+    idle: float
+    beat: float = field(default_factory=time.monotonic)
+    failures: int = 0
+
+    @property
+    def alive(self) -> bool:
+        return self.failures < 3 and time.monotonic() - self.beat < self.idle + SLOWEST_STEP
+
+
+async def run(pulse: Pulse, step: Callable[[], Awaitable[None]], wakeup: asyncio.Event) -> None:
+    """Take a step whenever the wakeup rings, and every `pulse.idle` seconds anyway."""
+    while True:
+        wakeup.clear()
+        try:
+            await step()
+            pulse.failures = 0
+        except Exception:
+            pulse.failures += 1
+            log.exception("%s failed %d times in a row", pulse.name, pulse.failures)
+            await asyncio.sleep(min(2.0**pulse.failures / 10, LONGEST_PAUSE))
+        pulse.beat = time.monotonic()
+        try:
+            await asyncio.wait_for(wakeup.wait(), pulse.idle)
+        except TimeoutError:
+            pass

@@ -1,0 +1,212 @@
+"""The only reader of the environment; everything else is handed a `Settings`.
+
+Each field of `Settings` with a `"set"` text in its metadata is one ``MICROBLOG_`` variable; the README's
+table and ``microblog settings`` are made from the same texts, and a test holds them together.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import secrets
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+PREFIX = "MICROBLOG_"
+_SAMPLES = ("you-will-never-guess", "changeme", "change-me", "secret", "dev")
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used, in one line that says what to do."""
+
+
+def _setting(default: Any, says: str, *, secret: bool = False) -> Any:  # noqa: ANN401
+    return field(default=default, metadata={"says": says}, repr=not secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Smtp:
+    """Where mail leaves: from ``smtp://``, ``smtp+starttls://`` or ``smtps://user:password@host:port``."""
+
+    host: str
+    port: int
+    security: str  # "plain", "starttls" or "tls"
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def parse(cls, url: str) -> Smtp:
+        schemes = {"smtp": ("plain", 25), "smtp+starttls": ("starttls", 587), "smtps": ("tls", 465)}
+        parts = urlsplit(url)
+        if parts.scheme not in schemes or not parts.hostname:
+            raise SettingsError(
+                "MICROBLOG_SMTP_URL must look like smtp+starttls://user:password@host:587"
+            )
+        security, port = schemes[parts.scheme]
+        return cls(
+            parts.hostname, _port(url) or port, security,
+            unquote(parts.username) if parts.username else None,
+            unquote(parts.password) if parts.password else None,
+        )
+
+
+@dataclass(frozen=True)
+class Settings:
+    data_dir: Path = _setting(Path("data"), "Directory of the SQLite file, the secret key and media.")
+    database_url: str = _setting("", "SQLAlchemy URL; empty: SQLite in the data directory.", secret=True)
+    base_url: str = _setting("", "The address people use, such as https://social.example; empty: the bound address.")
+    bind: str = _setting("", "host:port to listen on; empty: what hypercorn.toml says.")
+    secret_key: str = _setting("", "At least 32 characters; empty: made at first start, kept in DATA_DIR/secret_key.", secret=True)
+    secret_key_old: str = _setting("", "The key before a rotation: its cookies are still read.", secret=True)
+    site_name: str = _setting("Microblog", "What the site calls itself.")
+    smtp_url: str = _setting("", "smtp://, smtp+starttls:// or smtps://user:password@host:port; empty: mails stay queued.", secret=True)
+    mail_from: str = _setting("", "Sender of all mail; empty: microblog@ the host of BASE_URL.")
+    mail_hold: float = _setting(120.0, "Seconds a notification mail waits, in case its reader sees it on screen first.")
+    confirm_email: str = _setting("auto", "on, off or auto: new accounts confirm their address first (auto: on under serve with SMTP).")
+    post_limit: int = _setting(500, "Characters in a post, as people count them; a link counts 23.")
+    limits: str = _setting("default", "default or off (tests and benchmarks on loopback only): rate limits.")
+    trusted_proxies: str = _setting("", "Addresses or networks of proxies whose X-Forwarded-For and -Proto are believed, comma-separated.")
+    log_days: float = _setting(14.0, "Days the event log keeps, so the longest absence a page can catch up on.")
+    log_format: str = _setting("text", "text or json.")
+    workers_here: str = _setting("on", "on or off: send mail and keep the log from the serving process too.")
+
+    # Decided by the command, not by the environment.
+    mode: str = field(default="serve", metadata={"internal": True})
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None, **decided: Any) -> Settings:  # noqa: ANN401
+        given = {k: v for k, v in (os.environ if env is None else env).items() if k.startswith(PREFIX)}
+        known = cls.variables()
+        for name in given:
+            if name not in known:
+                raise SettingsError(_unknown(name, list(known)))
+        values = {known[name]: _read(cls, known[name], text) for name, text in given.items() if text}
+        return replace(cls(), **values, **decided).checked()
+
+    @classmethod
+    def variables(cls) -> dict[str, str]:
+        """Name of each environment variable and the field it sets."""
+        return {PREFIX + f.name.upper(): f.name for f in fields(cls) if "says" in f.metadata}
+
+    def checked(self) -> Settings:
+        _one_of("LIMITS", self.limits, ("default", "off"))
+        _one_of("CONFIRM_EMAIL", self.confirm_email, ("auto", "on", "off"))
+        _one_of("LOG_FORMAT", self.log_format, ("text", "json"))
+        _one_of("WORKERS_HERE", self.workers_here, ("on", "off"))
+        if not 1 <= self.post_limit <= 5000:
+            raise SettingsError("MICROBLOG_POST_LIMIT must be between 1 and 5000.")
+        if not 0 <= self.mail_hold <= 86_400:
+            raise SettingsError("MICROBLOG_MAIL_HOLD must be between 0 and 86400 seconds.")
+        if self.smtp_url:
+            Smtp.parse(self.smtp_url)
+        if self.base_url:
+            _check_base_url(self.base_url)
+        return self
+
+    @property
+    def url(self) -> str:
+        """Of the database."""
+        return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'microblog.db').absolute()}"
+
+    @property
+    def smtp(self) -> Smtp | None:
+        return Smtp.parse(self.smtp_url) if self.smtp_url else None
+
+    @property
+    def is_dev(self) -> bool:
+        return self.mode == "dev"
+
+    @property
+    def https(self) -> bool:
+        return self.base_url.startswith("https://")
+
+    @property
+    def host(self) -> str:
+        """Host of BASE_URL, without a port."""
+        return urlsplit(self.base_url).hostname or "localhost"
+
+    @property
+    def sender(self) -> str:
+        return self.mail_from or f"microblog@{self.host}"
+
+    @property
+    def confirms_email(self) -> bool:
+        if self.confirm_email == "auto":
+            return not self.is_dev and bool(self.smtp_url)
+        return self.confirm_email == "on"
+
+    def with_secret_key(self) -> Settings:
+        """Read the key, or make one at the first start: mode 0600, never overwritten."""
+        if self.secret_key:
+            return self if _fit(self.secret_key) else _unfit("MICROBLOG_SECRET_KEY")
+        path = self.data_dir / "secret_key"
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            _make_key(path)
+            if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise SettingsError(f"{path} can be read by others; run: chmod 600 {path}")
+            key = path.read_text().strip()
+        except OSError as error:
+            raise SettingsError(f"Cannot write {self.data_dir}: {error.strerror}.") from error
+        return replace(self, secret_key=key) if _fit(key) else _unfit(str(path))
+
+
+def _make_key(path: Path) -> None:
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_urlsafe(48) + "\n")
+
+
+def _fit(key: str) -> bool:
+    return len(key.encode()) >= 32 and key.lower() not in _SAMPLES and len(set(key)) > 8
+
+
+def _unfit(where: str) -> Settings:
+    raise SettingsError(f"{where} is too short or too well known: use 32 random characters or more.")
+
+
+def _read(cls: type[Settings], name: str, text: str) -> Any:  # noqa: ANN401
+    default = getattr(cls(), name)
+    try:
+        value = type(default)(text) if not isinstance(default, Path) else Path(text)
+    except ValueError:
+        raise SettingsError(f"{PREFIX}{name.upper()} must be a number, not {text!r}.") from None
+    return value.rstrip("/") if name == "base_url" else value
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    hint = f" Did you mean {near[0]}?" if near else " See the README for the settings."
+    return f"{name} is not a setting.{hint}"
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise SettingsError(f"{PREFIX}{name} must be one of {', '.join(allowed)}, not {value!r}.")
+
+
+def _check_base_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+        raise SettingsError("MICROBLOG_BASE_URL must be like https://social.example, without a path.")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise SettingsError("MICROBLOG_BASE_URL must begin with https:// (http only on this machine).")
+
+
+def is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1", "[::1]") or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
+
+
+def _port(url: str) -> int | None:
+    try:
+        return urlsplit(url).port
+    except ValueError:
+        raise SettingsError("MICROBLOG_SMTP_URL has a port that is no number.") from None

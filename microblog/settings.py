@@ -179,7 +179,7 @@ def _read(cls: type[Settings], name: str, text: str) -> Any:  # noqa: ANN401
         value = type(default)(text) if not isinstance(default, Path) else Path(text)
     except ValueError:
         raise SettingsError(f"{PREFIX}{name.upper()} must be a number, not {text!r}.") from None
-    return value.rstrip("/") if name == "base_url" else value
+    return text.rstrip("/") if name == "base_url" else value
 
 
 def _unknown(name: str, known: list[str]) -> str:

@@ -19,7 +19,7 @@ def tidy(text: str) -> str:
     """Newlines as \\n, no controls, no lone surrogates, no blank edges."""
     joined = text.replace("\r\n", "\n").replace("\r", "\n")
     encodable = joined.encode("utf-8", "replace").decode("utf-8")
-    return _CONTROL.sub("", encodable).strip()
+    return str(_CONTROL.sub("", encodable)).strip()
 
 
 def one_line(text: str) -> str:

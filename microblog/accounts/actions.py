@@ -1,0 +1,124 @@
+"""What can be done with accounts.  Every function runs inside its caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+
+from microblog.accounts import addresses, names, queries
+from microblog.accounts.addresses import check_email
+from microblog.accounts.model import Account
+from microblog.accounts.names import check_name
+from microblog.accounts.profiles import check_bio, check_display_name
+from microblog.kernel.errors import N_, Conflict, Invalid
+from microblog.kernel.i18n import LANGUAGES
+from microblog.kernel.model import Session
+
+APPEARANCE: Mapping[str, frozenset[str]] = {
+    "theme": frozenset({"auto", "light", "dark"}),
+    "feed_mode": frozenset({"pill", "insert"}),
+    "language": frozenset(LANGUAGES) | {""},
+}
+
+
+async def create(
+    session: Session,
+    *,
+    name: str,
+    email: str | None,
+    password_hash: str | None,
+    language: str | None = None,
+    time_zone: str | None = None,
+) -> Account:
+    """A new member.  Raises `Invalid`, or `Conflict("username")` or `Conflict("email")`."""
+    name, email = check_name(name), check_email(email) if email is not None else None
+    account = Account(
+        name=name,
+        name_key=names.key(name),
+        email=email,
+        email_key=addresses.key(email) if email else None,
+        password_hash=password_hash,
+        language=language if language in LANGUAGES else None,
+        time_zone=time_zone if is_time_zone(time_zone) else None,
+    )
+    try:
+        async with session.begin_nested():
+            session.add(account)
+    except IntegrityError as error:
+        if "email_key" in str(error.orig):
+            raise known_email() from error
+        raise await taken_name(session, name) from error
+    return account
+
+
+async def edit_profile(session: Session, account_id: int, *, display_name: str, bio: str) -> None:
+    """Raises `Invalid` for both fields at once."""
+    values, refusals = {}, []
+    for field, check, written in (
+        ("display_name", check_display_name, display_name),
+        ("bio", check_bio, bio),
+    ):
+        try:
+            values[field] = check(written)
+        except Invalid as refusal:
+            refusals.append(refusal)
+    if refusals:
+        raise Invalid.together(refusals)
+    await _change(session, account_id, values)
+
+
+async def edit_appearance(session: Session, account_id: int, choices: Mapping[str, str]) -> None:
+    """Change those of theme, feed_mode, language and time_zone that `choices` has.
+
+    An empty language or time zone means the browser's.
+    """
+    for field, value in choices.items():
+        known = is_time_zone(value or None) if field == "time_zone" else value in APPEARANCE[field]
+        if not known:
+            raise Invalid(field, N_("Choose one of the list."))
+    if choices:
+        await _change(session, account_id, {f: value or None for f, value in choices.items()})
+
+
+async def note_mail_refusal(session: Session, account_id: int, reason: str) -> None:
+    """Their address refused a mail for good; they are told on the next visit."""
+    values = {"mail_refusal": reason[:500], "mail_refusals": Account.mail_refusals + 1}
+    await _change(session, account_id, values)
+
+
+async def forgive_mail_refusal(session: Session, account_id: int) -> None:
+    await _change(session, account_id, {"mail_refusal": None, "mail_refusals": 0})
+
+
+async def promote(session: Session, account_id: int) -> None:
+    """Make somebody an administrator."""
+    await _change(session, account_id, {"role": "administrator"})
+
+
+async def taken_name(session: Session, name: str) -> Conflict:
+    """The refusal, with a name that is free."""
+    candidates = [f"{name[: names.LONGEST - len(str(n))]}{n}" for n in range(2, 30)]
+    taken = await queries.taken_names(session, candidates)
+    free = next((one for one in candidates if names.key(one) not in taken), None)
+    if free is None:
+        return Conflict("username", N_("That name is taken. Try another."))
+    return Conflict("username", N_("That name is taken. Try %(free)s."), free=free)
+
+
+def known_email() -> Conflict:
+    return Conflict("email", N_("An account has that address. Sign in, or ask for a new password."))
+
+
+def is_time_zone(name: str | None) -> bool:
+    """Whether it can be stored: no zone at all (the browser's), or one that this system knows."""
+    try:
+        return name is None or (len(name) <= 64 and bool(ZoneInfo(name)))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+
+
+async def _change(session: Session, account_id: int, values: Mapping[str, object]) -> None:
+    await session.execute(update(Account).where(Account.id == account_id).values(**values))

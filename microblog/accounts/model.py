@@ -1,0 +1,36 @@
+"""People.  Accounts of this site have an empty `host`, so that others can exist later."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from microblog.kernel.clock import now
+from microblog.kernel.model import Base, BigInt
+
+
+class Account(Base):
+    __tablename__ = "accounts"
+    __table_args__ = (UniqueConstraint("name_key", "host"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    host: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    name: Mapped[str] = mapped_column(String(30))
+    name_key: Mapped[str] = mapped_column(String(30))  # lower case; what must be unique
+    display_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    bio: Mapped[str] = mapped_column(Text, default="", server_default="")
+    email: Mapped[str | None] = mapped_column(String(254))
+    email_key: Mapped[str | None] = mapped_column(String(254), unique=True)  # lower case
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    role: Mapped[str] = mapped_column(String(16), default="member", server_default="member")
+    language: Mapped[str | None] = mapped_column(String(8))
+    time_zone: Mapped[str | None] = mapped_column(String(64))
+    theme: Mapped[str] = mapped_column(String(8), default="auto", server_default="auto")
+    feed_mode: Mapped[str] = mapped_column(String(8), default="pill", server_default="pill")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    suspended_at: Mapped[datetime | None]
+    # Why the last mail to this address was refused for good, and how many were.
+    mail_refusal: Mapped[str | None] = mapped_column(Text)
+    mail_refusals: Mapped[int] = mapped_column(default=0, server_default=text("0"))

@@ -1,0 +1,114 @@
+"""Questions about people.  Cards are what pages show of somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+
+from sqlalchemy import Row, Select, select
+
+from microblog.accounts import addresses, names
+from microblog.accounts.model import Account
+from microblog.kernel.errors import NotFound
+from microblog.kernel.model import Session
+
+_CHUNK = 500  # SQLite takes 32,766 parameters, other databases fewer; statements stay small
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCard:
+    """`display_name` is never empty."""
+
+    id: int
+    name: str
+    display_name: str
+    bio: str
+
+    @property
+    def shown(self) -> str:
+        return self.display_name
+
+
+_CARDS = select(Account.id, Account.name, Account.display_name, Account.bio)
+_HERE = (Account.host == "", Account.suspended_at.is_(None))
+
+
+async def card(session: Session, account_id: int) -> PersonCard | None:
+    return (await cards(session, [account_id])).get(account_id)
+
+
+async def cards(session: Session, account_ids: Iterable[int]) -> dict[int, PersonCard]:
+    """By id; unknown ids are left out."""
+    wanted = list(dict.fromkeys(account_ids))
+    found: dict[int, PersonCard] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        rows = await session.execute(_CARDS.where(Account.id.in_(wanted[start : start + _CHUNK])))
+        found |= {row.id: _card(row) for row in rows}
+    return found
+
+
+async def account(session: Session, account_id: int) -> Account:
+    found = await session.get(Account, account_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def by_name(session: Session, name: str) -> Account:
+    """The account of this site with that name, in whatever case; suspended ones are not found."""
+    found = await session.scalar(_named(name))
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def by_email(session: Session, email: str) -> Account | None:
+    """Suspended ones are not found."""
+    wanted = Account.email_key == addresses.key(email)
+    return await session.scalar(select(Account).where(wanted, *_HERE))
+
+
+async def ids_by_names(session: Session, written: Iterable[str]) -> dict[str, int]:
+    """Lower-case name to id, for those of `written` who exist: what a mention can mean."""
+    keys = list({names.key(name) for name in written})[:_CHUNK]
+    if not keys:
+        return {}
+    rows = await session.execute(
+        select(Account.name_key, Account.id).where(Account.name_key.in_(keys), *_HERE)
+    )
+    return {row.name_key: row.id for row in rows}
+
+
+async def taken_names(session: Session, written: Sequence[str]) -> set[str]:
+    """Those of the names, in lower case, which somebody has, suspended people included."""
+    keys = [names.key(name) for name in written]
+    rows = select(Account.name_key).where(Account.name_key.in_(keys), Account.host == "")
+    return set(await session.scalars(rows))
+
+
+async def is_known_email(session: Session, email: str) -> bool:
+    wanted = select(Account.id).where(Account.email_key == addresses.key(email))
+    return await session.scalar(wanted) is not None
+
+
+async def has_administrator(session: Session) -> bool:
+    wanted = select(Account.id).where(Account.role == "administrator", *_HERE).limit(1)
+    return await session.scalar(wanted) is not None
+
+
+async def suggestions(
+    session: Session, account_id: int | None, exclude: Set[int], limit: int
+) -> list[PersonCard]:
+    """People to follow, the newest first, without `exclude` and the one who asks."""
+    unwanted = exclude | {account_id}
+    newest = _CARDS.where(*_HERE).order_by(Account.id.desc()).limit(limit + len(unwanted))
+    rows = (await session.execute(newest)).all()
+    return [_card(row) for row in rows if row.id not in unwanted][:limit]
+
+
+def _named(name: str) -> Select[Account]:
+    return select(Account).where(Account.name_key == names.key(name), *_HERE)
+
+
+def _card(row: Row[int, str, str, str]) -> PersonCard:
+    return PersonCard(row.id, row.name, row.display_name or row.name, row.bio)

@@ -1,0 +1,227 @@
+"""Composition root: the one place that knows every part and joins them.
+
+`create_app` makes the web application with its loops; `Machinery` alone, without Quart, is what
+``microblog worker`` runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from typing import Any, TypeAlias
+
+from quart import Quart
+
+from microblog.accounts.consumer import consumer as accounts_consumer
+from microblog.kernel import clock, doorbell, events, worker
+from microblog.kernel.db import Database
+from microblog.kernel.worker import Pulse
+from microblog.live.hub import Hub
+from microblog.mail import outbox
+from microblog.mail.addresses import sender_mailbox
+from microblog.mail.render import Renderer
+from microblog.mail.sender import MailSender
+from microblog.mail.smtp import SmtpTransport
+from microblog.mail.transport import KeepTransport, Transport
+from microblog.notifications import emails as notification_emails
+from microblog.notifications.consumer import make_consumer
+from microblog.settings import Settings
+from microblog.signin import actions as signin
+from microblog.signin import emails as signin_emails
+from microblog.site import Site
+from microblog.web import (
+    access, accounts, claims, dev_mail, errors, follows, guard, headers, health, identity, journal,
+    limits, login, mail_settings, notifications, passwords, plain_files, posts, register, sessions,
+    settings as settings_pages, threads, timelines, unsubscribe,
+)  # fmt: skip
+from microblog.web.feed import Feed
+from microblog.web.live import Live
+from microblog.web.rendering import resource
+
+MOST_BODY = 1024 * 1024
+SLOWEST_BODY = 30
+MAILS_AN_HOUR = 10  # to one person; what is over joins a digest (SECURITY 39)
+NO_LIMIT = 1_000_000
+KEEP_SETTLED_MAIL = timedelta(days=30)
+
+INTERFACES = (
+    accounts, claims, follows, health, login, mail_settings, notifications, passwords, plain_files,
+    posts, register, sessions, settings_pages, threads, timelines, unsubscribe,
+)  # fmt: skip
+
+Step: TypeAlias = Callable[[], Awaitable[None]]
+
+
+class Machinery:
+    """Everything that runs beside requests: consumers of the log, the mail sender, housekeeping."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        settings = site.settings
+        self.transport = _transport(settings)
+        compose = signin_emails.composers(settings.base_url) | notification_emails.composers(
+            settings.base_url, site.unsubscribe_key
+        )
+        self.sender = MailSender(
+            site.db,
+            compose,
+            _renderer(settings),
+            self.transport,
+            owner=secrets.token_hex(6),
+            hourly=MAILS_AN_HOUR if settings.limits == "default" else NO_LIMIT,
+        )
+        self.consumers = (make_consumer(settings.mail_hold), accounts_consumer)
+
+    def steps(self) -> dict[str, tuple[Step, float]]:
+        """Name of each loop, what it does, and how often it does so unasked, in seconds."""
+        consumers: dict[str, tuple[Step, float]] = {
+            consumer.name: (partial(consumer.catch_up, self.site.db), 1.0)
+            for consumer in self.consumers
+        }
+        return consumers | {
+            "mail sender": (self.sender.step, 1.0),
+            "housekeeping": (self._keep_house, 3600.0),
+        }
+
+    def notices(self) -> list[str]:
+        found = []
+        if self.transport is None:
+            found.append("No SMTP server is configured: mails stay queued. Set MICROBLOG_SMTP_URL.")
+        if self.sender.stopped:
+            found.append(f"Mail is stopped: {self.sender.stopped}")
+        if self.site.settings.limits == "off":
+            found.append("Rate limits are off. Never run a public site like this.")
+        return found
+
+    async def _keep_house(self) -> None:
+        moment = clock.now()
+        async with self.site.db.writing() as session:
+            await events.trim(session, moment - timedelta(days=self.site.settings.log_days))
+            await outbox.forget_settled(session, moment - KEEP_SETTLED_MAIL)
+            await signin.forget_expired(session)
+
+    async def close(self) -> None:
+        if self.transport is not None:
+            await self.transport.close()
+
+
+def create_app(settings: Settings) -> Quart:
+    """The web application.  The database must have its newest schema (`kernel.schema`)."""
+    app = Quart("microblog", static_folder=None)
+    _configure(app, settings)
+    site = Site(settings, Database(settings.url), Hub())
+    app.extensions["microblog"] = site
+    _install(app)
+    feed = Feed(site.db, site.hub)
+    machinery = Machinery(site)
+    site.notices = machinery.notices
+    app.extensions["machinery"] = machinery
+    app.extensions["feed"] = feed
+    live: Any = Live(app, app.extensions["QUART_AUTH"][0], site, feed)
+    app.asgi_app = live  # type: ignore[method-assign]
+    _keep_running(app, site, feed, machinery)
+    return app
+
+
+def _configure(app: Quart, settings: Settings) -> None:
+    app.secret_key = settings.secret_key
+    app.config.update(
+        SECRET_KEY_FALLBACKS=[settings.secret_key_old] if settings.secret_key_old else [],
+        MAX_CONTENT_LENGTH=MOST_BODY,
+        BODY_TIMEOUT=SLOWEST_BODY,
+        # Quart's own session carries flashed sentences and nothing else.
+        SESSION_COOKIE_NAME=identity.cookie_name("flash", https=settings.https),
+        SESSION_COOKIE_SECURE=settings.https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+    )
+
+
+def _install(app: Quart) -> None:
+    """In the order of a request: its log line, its host and origin, who asks, may they, how often."""
+    journal.install(app)
+    errors.install(app)
+    auth_before_guard = (guard, identity, access, limits, headers)
+    for part in auth_before_guard:
+        part.install(app)
+    for interface in INTERFACES:
+        app.register_blueprint(interface.pages)
+    if app.extensions["microblog"].settings.is_dev:
+        app.register_blueprint(dev_mail.pages)
+    access.refuse_undeclared(app)
+
+
+def _keep_running(app: Quart, site: Site, feed: Feed, machinery: Machinery) -> None:
+    @app.while_serving
+    async def loops() -> AsyncGenerator[None, None]:
+        async with site.db.writing() as session:
+            await events.ensure_epoch(session)
+        await feed.start()
+        steps: dict[str, tuple[Step, float]] = {
+            "live feed": (feed.subscriber.step, 1.0),
+            "login sessions": (feed.recheck_sessions, 60.0),
+        }
+        if site.settings.workers_here == "on":
+            steps |= machinery.steps()
+        async with running(site, steps), _sockets(site, feed):
+            yield
+        await machinery.close()
+        await site.db.close()
+
+
+@asynccontextmanager
+async def running(site: Site, steps: dict[str, tuple[Step, float]]) -> AsyncIterator[None]:
+    """Run each step in a loop of its own, and the doorbell, while the block lasts."""
+    tasks = [
+        _loop(site, name, step, idle, site.db.follow() if idle <= 1.0 else asyncio.Event())
+        for name, (step, idle) in steps.items()
+    ]
+    listening = site.pulses["doorbell"] = Pulse("doorbell", 60.0)
+    ring = partial(doorbell.listen, site.db, listening)
+    tasks.append(asyncio.create_task(worker.run(listening, ring, asyncio.Event())))
+    try:
+        yield
+    finally:
+        await _stopped(tasks)
+
+
+@asynccontextmanager
+async def _sockets(site: Site, feed: Feed) -> AsyncIterator[None]:
+    task = _loop(site, "sockets", feed.sweep, 1.0, site.hub.attention)
+    try:
+        yield
+    finally:
+        await _stopped([task])
+
+
+def _loop(
+    site: Site, name: str, step: Step, idle: float, wakeup: asyncio.Event
+) -> asyncio.Task[None]:
+    pulse = site.pulses[name] = Pulse(name, idle)
+    return asyncio.create_task(worker.run(pulse, step, wakeup), name=name)
+
+
+async def _stopped(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _renderer(settings: Settings) -> Renderer:
+    return Renderer(
+        resource("templates"),
+        site_name=settings.site_name,
+        base_url=settings.base_url,
+        sender=sender_mailbox(settings.sender, settings.site_name),
+    )
+
+
+def _transport(settings: Settings) -> Transport | None:
+    if settings.smtp is not None:
+        sender = sender_mailbox(settings.sender, settings.site_name)
+        return SmtpTransport(settings.smtp, sender.address, helo=settings.host)
+    return KeepTransport() if settings.is_dev else None

@@ -1,0 +1,93 @@
+"""Questions about who follows whom.  Suspended people are counted, and left out where cards are."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, func, select
+
+from microblog.follows.model import Follow
+from microblog.kernel.ids import LARGEST
+from microblog.kernel.model import Session
+
+_CHUNK = 500
+_MANY = 2000  # from here on reading every follower is cheaper than asking for each
+
+_FOLLOWED = select(Follow.followed_id).where(Follow.follower_id == bindparam("account_id"))
+_FOLLOWERS = select(Follow.follower_id).where(Follow.followed_id == bindparam("account_id"))
+_AMONG = _FOLLOWERS.where(Follow.follower_id.in_(bindparam("among", expanding=True)))
+_COUNTS = select(
+    select(func.count())
+    .where(Follow.follower_id == bindparam("account_id"))
+    .scalar_subquery()
+    .label("following"),
+    select(func.count())
+    .where(Follow.followed_id == bindparam("account_id"))
+    .scalar_subquery()
+    .label("followers"),
+)
+_FOLLOWED_PAGE = (
+    _FOLLOWED.where(Follow.followed_id < bindparam("before"))
+    .order_by(Follow.followed_id.desc())
+    .limit(bindparam("limit"))
+)
+_FOLLOWERS_PAGE = (
+    _FOLLOWERS.where(Follow.follower_id < bindparam("before"))
+    .order_by(Follow.follower_id.desc())
+    .limit(bindparam("limit"))
+)
+
+
+class Counts(NamedTuple):
+    following: int
+    followers: int
+
+
+async def follows(session: Session, follower_id: int, followed_id: int) -> bool:
+    return await session.get(Follow, (follower_id, followed_id)) is not None
+
+
+async def followed_ids(session: Session, account_id: int) -> set[int]:
+    """Everyone whom the account follows."""
+    return set(await session.scalars(_FOLLOWED, {"account_id": account_id}))
+
+
+async def followed_among(session: Session, account_id: int, among: Set[int]) -> set[int]:
+    """Those of `among` (a page of people) whom the account follows."""
+    wanted = select(Follow.followed_id).where(
+        Follow.follower_id == account_id, Follow.followed_id.in_(among)
+    )
+    return set(await session.scalars(wanted)) if among else set()
+
+
+async def followers_among(session: Session, author_id: int, among: Set[int]) -> set[int]:
+    """Those of `among` who follow the author."""
+    if len(among) > _MANY:
+        return set(await session.scalars(_FOLLOWERS, {"account_id": author_id})) & among
+    found: set[int] = set()
+    asked = list(among)
+    for start in range(0, len(asked), _CHUNK):
+        chunk = {"account_id": author_id, "among": asked[start : start + _CHUNK]}
+        found |= set(await session.scalars(_AMONG, chunk))
+    return found
+
+
+async def counts(session: Session, account_id: int) -> Counts:
+    return Counts(*(await session.execute(_COUNTS, {"account_id": account_id})).one())
+
+
+async def following(
+    session: Session, account_id: int, *, before: int | None = None, limit: int = 50
+) -> list[int]:
+    """Ids of those whom the account follows, the newest account first."""
+    page = {"account_id": account_id, "before": before or LARGEST, "limit": limit}
+    return list(await session.scalars(_FOLLOWED_PAGE, page))
+
+
+async def followers(
+    session: Session, account_id: int, *, before: int | None = None, limit: int = 50
+) -> list[int]:
+    """Ids of those who follow the account, the newest account first."""
+    page = {"account_id": account_id, "before": before or LARGEST, "limit": limit}
+    return list(await session.scalars(_FOLLOWERS_PAGE, page))

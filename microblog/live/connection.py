@@ -1,0 +1,122 @@
+"""One open socket: what it listens to, what it has been sent, and how it ends.
+
+While a connection catches up, live messages are held; afterwards those that the catching up
+already covered are dropped.  So each message leaves once and in order, and none is missed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass
+
+from microblog.live.frames import Message
+from microblog.live.wires import Outlet, Send
+
+MOST_UNSENT = 512 * 1024
+WRITE_DEADLINE = 10.0
+CLOSE_PATIENCE = 2.0
+
+FLOOD = 1008
+TOO_BIG = 1009
+RESTART = 1012
+TOO_SLOW = 1013
+SIGNED_OUT = 4001
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who is on the other end, and for what."""
+
+    topics: tuple[str, ...]
+    language: str
+    account_id: int | None = None
+    login_session_id: int | None = None
+    address: str = ""
+
+
+class Connection:
+    __slots__ = (
+        "_closed", "_held", "_held_size", "_progress", "_send", "_through", "_written",
+        "ending", "listener", "outlet", "spoke_at",
+    )  # fmt: skip
+
+    def __init__(self, listener: Listener, outlet: Outlet, send: Send) -> None:
+        self.listener = listener
+        self.outlet = outlet
+        self.ending: int | None = None  # the close code, once it is to end
+        self.spoke_at = time.monotonic()
+        self._send = send
+        self._closed = False
+        self._held: list[tuple[int, Message]] | None = []
+        self._held_size = 0
+        self._through = 0
+        self._written = 0
+        self._progress = (0, self.spoke_at)
+
+    def deliver(self, event_id: int, message: Message) -> None:
+        """A live message about event `event_id`: written now, or held while catching up."""
+        if self.ending is not None:
+            return
+        if self._held is not None:
+            self._held.append((event_id, message))
+            self._held_size += len(message.text)
+            if self._held_size > MOST_UNSENT:
+                self.end(TOO_SLOW)
+        elif event_id > self._through:
+            self.write(message)
+
+    def write(self, message: Message) -> None:
+        if self.outlet.unsent() > MOST_UNSENT:
+            # Nothing after the first message left out may be shown, or the next catching up,
+            # which starts from the last position shown, would skip it.
+            self.end(TOO_SLOW)
+        elif size := self.outlet.write(message):
+            self._written += size
+            self.spoke_at = time.monotonic()
+
+    async def write_patiently(self, message: Message) -> None:
+        """For catching up: wait for the reader, but not for ever."""
+        self.write(message)
+        try:
+            async with asyncio.timeout(WRITE_DEADLINE):
+                await self.outlet.drained()
+        except TimeoutError:
+            self.end(TOO_SLOW)
+
+    def caught_up(self, through: int) -> None:
+        """Everything up to event `through` has been written; go on live."""
+        held, self._held = self._held or [], None
+        self._through = through
+        for event_id, message in held:
+            self.deliver(event_id, message)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it has caught up and is not ending."""
+        return self._held is None and self.ending is None
+
+    def end(self, code: int) -> None:
+        if self.ending is None:
+            self.ending = code
+
+    def stalled(self, moment: float) -> bool:
+        """Whether nothing has left for the write deadline although something waits."""
+        unsent = self.outlet.unsent()
+        gone = self._written - unsent
+        if not unsent or gone > self._progress[0]:
+            self._progress = (gone, moment)
+            return False
+        return moment - self._progress[1] > WRITE_DEADLINE
+
+    async def close(self) -> None:
+        """Say why, then drop the connection whether or not the other end listens."""
+        if self._closed:
+            return
+        self._closed = True
+        with contextlib.suppress(TimeoutError, OSError):
+            async with asyncio.timeout(CLOSE_PATIENCE):
+                await self._send({"type": "websocket.close", "code": self.ending or RESTART})
+                return
+        self.outlet.abort()

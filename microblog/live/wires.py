@@ -1,0 +1,91 @@
+"""Two ways for messages to leave: finished frames into the server's buffer, or one send at a time.
+
+The first costs each socket little more than a buffer write and needs our serving layer
+(`microblog.wire` offers it as a scope extension); the second works on any ASGI server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeAlias
+
+from microblog.live.frames import Message
+
+Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Wire(Protocol):
+    """What the serving layer offers under ``scope["extensions"]["microblog.wire"]``."""
+
+    def write(self, frame: bytes) -> bool: ...
+    def unsent(self) -> int: ...
+    async def drained(self) -> None: ...
+    def abort(self) -> None: ...
+
+
+class Outlet(Protocol):
+    """Where a connection writes its messages.  Nothing here waits but `drained`.
+
+    `write` says how many bytes it took, 0 when the connection is gone; `unsent` counts in the same.
+    """
+
+    def write(self, message: Message) -> int: ...
+    def unsent(self) -> int: ...
+    async def drained(self) -> None: ...
+    def abort(self) -> None: ...
+
+
+class FramedOutlet:
+    __slots__ = ("_wire", "abort", "drained", "unsent")
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.unsent = wire.unsent
+        self.drained = wire.drained
+        self.abort = wire.abort
+
+    def write(self, message: Message) -> int:
+        return len(message.frame) if self._wire.write(message.frame) else 0
+
+
+class QueuedOutlet:
+    """Keeps messages until `pump`, run beside the receiving loop, has sent them."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._waiting: deque[str] = deque()
+        self._size = 0
+        self._news = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._aborted = False
+
+    def write(self, message: Message) -> int:
+        if self._aborted:
+            return 0
+        self._waiting.append(message.text)
+        self._size += len(message.text)
+        self._empty.clear()
+        self._news.set()
+        return len(message.text)
+
+    def unsent(self) -> int:
+        return self._size
+
+    async def drained(self) -> None:
+        if self._size:
+            await self._empty.wait()
+
+    def abort(self) -> None:
+        self._aborted = True
+
+    async def pump(self) -> None:
+        while not self._aborted:
+            while self._waiting:
+                text = self._waiting.popleft()
+                await self._send({"type": "websocket.send", "text": text})
+                self._size -= len(text)
+            self._empty.set()
+            self._news.clear()
+            await self._news.wait()

@@ -1,0 +1,161 @@
+"""Takes due emails from the outbox to the server: lease, send, settle.
+
+Several lines send at once, each over its own kept connection, and take the next email from one
+small supply; whoever finds it empty leases more.  A line that waits ten minutes for a slow server's
+last word keeps only itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Callable, Mapping
+
+from microblog.kernel.db import Database
+from microblog.mail.answers import Verdict
+from microblog.mail.leases import Lease
+from microblog.mail.letters import Compose, Render
+from microblog.mail.pause import Pause
+from microblog.mail.settling import Settlements
+from microblog.mail.supply import Supply
+from microblog.mail.transport import Line, Transport
+
+LOOK_AGAIN = 1.0  # seconds, while a line still waits for the server
+LAST_WORD = 3.0  # seconds for a conversation that was cut short to be written down
+
+
+class MailSender:
+    """`step` for `kernel.worker.run`; `stop` before the end.  Without a transport rows stay queued.
+
+    `beat` may be set: called every few seconds of a long step, as a sign of life.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        compose: Mapping[str, Compose],
+        render: Render,
+        transport: Transport | None,
+        *,
+        owner: str,
+        hourly: int = 10,
+    ) -> None:
+        self._transport = transport
+        mine = f"{owner[:48]}:{secrets.token_hex(4)}"
+        self._supply = Supply(db, compose, render, mine, hourly)
+        self._settlements = Settlements(db, keeps=transport is not None and transport.keeps)
+        self._pause = Pause()
+        self._feeding, self._opening = asyncio.Lock(), asyncio.Lock()
+        self._busy = 0
+        self._moved, self._at_rest = asyncio.Event(), asyncio.Event()
+        self._at_rest.set()
+        self._stopping = False
+        self.beat: Callable[[], None] = lambda: None
+
+    @property
+    def stopped(self) -> str | None:
+        """Why the whole queue stands still: the server refuses our sign-in."""
+        return self._pause.stopped
+
+    @property
+    def trouble(self) -> str | None:
+        """Why no server could be talked to at the last try."""
+        return self._pause.trouble
+
+    async def step(self) -> None:
+        """Send all that is due."""
+        if self._transport is None or self._halted:
+            return
+        self._at_rest.clear()
+        try:
+            await self._settlements.flush()
+            if await self._supply.more():
+                await self._send_all(self._transport)
+            await self._transport.rest()
+        finally:
+            self._at_rest.set()
+
+    async def stop(self, within: float = 5.0) -> None:
+        """Begin no more; let conversations under way end, or cut them after `within` seconds."""
+        self._stopping = True
+        self._moved.set()
+        await self._rests(within)
+        if self._transport is not None:
+            await self._transport.close()
+        await self._rests(LAST_WORD)
+
+    @property
+    def _halted(self) -> bool:
+        return self._stopping or self._pause.lasts
+
+    async def _send_all(self, transport: Transport) -> None:
+        ended = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._supply.keep(ended, self.beat))
+            try:
+                lanes = (self._lane(line) for line in transport.lines)
+                # Gathered, not grouped: one that fails must not cut the others off in mid-sentence.
+                results = await asyncio.gather(*lanes, return_exceptions=True)
+            finally:
+                ended.set()
+                await self._supply.give_back()
+        for result in results:
+            if result is not None:
+                raise result
+
+    async def _lane(self, line: Line) -> None:
+        while (email := await self._next()) is not None:
+            try:
+                await self._send(line, email)
+            finally:
+                self._busy -= 1
+                self._moved.set()
+
+    async def _next(self) -> Lease | None:
+        """Waits while other lines are busy: theirs may last, and more may become due."""
+        async with self._feeding:
+            while not self._halted:
+                email = self._supply.take()
+                if email is not None:
+                    self._busy += 1
+                    return email
+                if not await self._supply.more() and not await self._others_move():
+                    break
+        return None
+
+    async def _others_move(self) -> bool:
+        if self._busy == 0:
+            return False
+        self._moved.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._moved.wait(), LOOK_AGAIN)
+        return True
+
+    async def _send(self, line: Line, email: Lease) -> None:
+        if not line.is_ready:
+            # One at a time, so that a server that is away costs one email a try, not one a line.
+            async with self._opening:
+                if self._halted:
+                    return  # given back at the end of the step
+                refused = await line.open()
+                if refused is not None:
+                    await self._heed(email, refused)
+                    return
+        if self._supply.holds(email):
+            await self._heed(email, await line.send(*_envelope(email)))
+
+    async def _heed(self, email: Lease, verdict: Verdict) -> None:
+        self._pause.heed(verdict)
+        self._supply.done(email)
+        await self._settlements.settle(email, verdict)
+
+    async def _rests(self, within: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._at_rest.wait(), within)
+
+
+def _envelope(email: Lease) -> tuple[str, bytes]:
+    if email.recipient is None or email.content is None:
+        raise ValueError(f"email {email.id} is not written yet")
+    return email.recipient, email.content

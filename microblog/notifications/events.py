@@ -1,0 +1,20 @@
+"""What happened to someone's notifications."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from microblog.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationAdded(Event):
+    notification_id: int
+    account_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationsChanged(Event):
+    """Some were read or withdrawn: count again."""
+
+    account_id: int

@@ -1,0 +1,142 @@
+"""Questions about notifications.  Ids and dataclasses come back, never rows to be changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy.orm import aliased
+
+from microblog.accounts import queries as accounts
+from microblog.accounts.queries import PersonCard
+from microblog.kernel.errors import NotFound
+from microblog.kernel.ids import LARGEST
+from microblog.kernel.model import Session
+from microblog.notifications.model import MutedMail, Notification, SeenPost
+from microblog.posts import queries as posts
+from microblog.posts.model import Mention, Post
+from microblog.posts.queries import PostView
+
+KINDS = ("follow", "mention", "reply")
+PAGE = 30
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationView:
+    id: int
+    kind: str  # one of KINDS
+    actor: PersonCard
+    post: PostView | None  # None for a follow
+    at: datetime
+    read: bool
+
+
+_COLUMNS = (
+    Notification.id,
+    Notification.kind,
+    Notification.actor_id,
+    Notification.post_id,
+    Notification.at,
+    Notification.read_at,
+)
+# A deleted post is gone from here at once, even before the consumer takes its notification away.
+_SHOWN = (
+    select(*_COLUMNS)
+    .outerjoin(Post, Post.id == Notification.post_id)
+    .where(Post.deleted_at.is_(None))
+)
+_PAGE = (
+    _SHOWN.where(Notification.account_id == bindparam("account_id"))
+    .where(Notification.id < bindparam("before"))
+    .order_by(Notification.id.desc())
+    .limit(bindparam("limit"))
+)
+_ONE = _SHOWN.where(Notification.id == bindparam("id"))
+_UNREAD = (
+    select(func.count())
+    .select_from(Notification)
+    .where(Notification.account_id == bindparam("account_id"), Notification.read_at.is_(None))
+)
+_Parent = aliased(Post)
+_MENTIONING = select(Mention.post_id).where(
+    Mention.account_id == bindparam("account_id"),
+    Mention.post_id.in_(bindparam("post_ids", expanding=True)),
+)
+_CONCERNED = (
+    select(Post.id)
+    .outerjoin(_Parent, _Parent.id == Post.in_reply_to_id)
+    .where(Post.id.in_(bindparam("post_ids", expanding=True)), Post.deleted_at.is_(None))
+    .where(Post.author_id != bindparam("account_id"))
+    .where(or_(_Parent.author_id == bindparam("account_id"), Post.id.in_(_MENTIONING)))
+)
+_SEEN = select(SeenPost.post_id).where(
+    SeenPost.account_id == bindparam("account_id"),
+    SeenPost.post_id.in_(bindparam("post_ids", expanding=True)),
+)
+_UNREAD_AMONG = select(Notification.id).where(
+    Notification.account_id == bindparam("account_id"),
+    Notification.id.in_(bindparam("ids", expanding=True)),
+    Notification.read_at.is_(None),
+)
+
+
+async def unread(session: Session, account_id: int) -> int:
+    return await session.scalar(_UNREAD, {"account_id": account_id}) or 0
+
+
+async def page(
+    session: Session, account_id: int, *, before: int | None = None, limit: int = PAGE
+) -> list[NotificationView]:
+    """Newest first, older than the notification `before`."""
+    asked = {"account_id": account_id, "before": before or LARGEST, "limit": limit}
+    return await _views(session, (await session.execute(_PAGE, asked)).all())
+
+
+async def view(session: Session, notification_id: int) -> NotificationView:
+    if (found := await find(session, notification_id)) is None:
+        raise NotFound
+    return found
+
+
+async def find(session: Session, notification_id: int) -> NotificationView | None:
+    rows = (await session.execute(_ONE, {"id": notification_id})).all()
+    return next(iter(await _views(session, rows)), None)
+
+
+async def concerned(session: Session, account_id: int, post_ids: Iterable[int]) -> set[int]:
+    """Those of `post_ids` that mention or answer this account and were not seen yet."""
+    asked = {"account_id": account_id, "post_ids": list(post_ids)}
+    about_me = set(await session.scalars(_CONCERNED, asked))
+    return about_me - set(await session.scalars(_SEEN, asked)) if about_me else about_me
+
+
+async def unread_among(session: Session, account_id: int, ids: Iterable[int]) -> set[int]:
+    """Those of `ids` that are this account's and unread."""
+    return set(await session.scalars(_UNREAD_AMONG, {"account_id": account_id, "ids": list(ids)}))
+
+
+async def saw(session: Session, account_id: int, post_id: int) -> bool:
+    return await session.get(SeenPost, (account_id, post_id)) is not None
+
+
+async def muted(session: Session, account_id: int) -> set[str]:
+    """Kinds of mail this account has switched off."""
+    return set(
+        await session.scalars(select(MutedMail.kind).where(MutedMail.account_id == account_id))
+    )
+
+
+async def _views(session: Session, rows: Sequence[Any]) -> list[NotificationView]:
+    people = await accounts.cards(session, {row.actor_id for row in rows})
+    shown = await posts.views(session, [row.post_id for row in rows if row.post_id])
+    return [
+        NotificationView(
+            id=row.id, kind=row.kind, actor=people[row.actor_id], at=row.at,
+            post=shown.get(row.post_id), read=row.read_at is not None,
+        )
+        for row in rows
+        if row.actor_id in people and (row.post_id is None or row.post_id in shown)
+    ]  # fmt: skip

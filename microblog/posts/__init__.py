@@ -1,0 +1,1 @@
+"""What people say: posts, replies, mentions, tags, revisions."""

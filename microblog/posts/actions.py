@@ -1,0 +1,163 @@
+"""What authors do with posts.  Every function runs inside its caller's writing transaction.
+
+Somebody else's post is answered like one that does not exist (SECURITY 36).
+"""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import delete as removing
+from sqlalchemy import select, update
+
+from microblog.accounts import queries as accounts
+from microblog.accounts.model import Account
+from microblog.kernel import ids, tokens
+from microblog.kernel import text as texts
+from microblog.kernel.clock import now
+from microblog.kernel.errors import N_, Conflict, Invalid, NotFound
+from microblog.kernel.events import record
+from microblog.kernel.model import Session
+from microblog.posts import queries, text
+from microblog.posts.events import PostDeleted, PostEdited, PostPublished
+from microblog.posts.model import Mention, Post, Revision, Tag
+
+MOST_BYTES = 16 * 1024
+
+EMPTY = N_("Write something first.")
+LONG = N_("That is %(over)s too many: a post may have %(limit)s characters.")
+LARGE = N_("That is too large: a post may have 16 KiB.")
+UNANSWERABLE = N_("The post you are answering is gone. You can post your text by itself.")
+REPEATED = N_("You sent this form before, with another text. Press Post to publish this one too.")
+
+_KEY = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+async def publish(
+    session: Session,
+    author_id: int,
+    body: str,
+    *,
+    limit: int,
+    in_reply_to: int | None = None,
+    idempotency_key: str | None = None,
+) -> Post:
+    """Raises `Invalid` for the body or for a post that cannot be answered, `Conflict` for a key
+    that was used with another text.  A repeated key answers with the first post.
+    """
+    body = checked(body, limit)
+    # The id first: drawing it takes this writer's turn, so nobody else can use the key meanwhile.
+    post_id = await ids.next_id(session, Post.id)
+    request = _Request(idempotency_key, in_reply_to, body)
+    if first := await _first(session, author_id, request):
+        return first
+    post = Post(
+        id=post_id,
+        author_id=author_id,
+        body=body,
+        created_at=now(),
+        in_reply_to_id=in_reply_to,
+        root_id=await _root(session, in_reply_to) or post_id,
+        idempotency_key=request.key,
+        request_digest=request.digest,
+    )
+    session.add(post)
+    await session.flush()
+    await _note(session, post)
+    await _count_reply(session, in_reply_to, 1)
+    await record(session, PostPublished(post.id, author_id, post.root_id))
+    return post
+
+
+async def edit(session: Session, author_id: int, post_id: int, body: str, *, limit: int) -> Post:
+    """The earlier text becomes a revision.  Saving the same text again changes nothing."""
+    post = await queries.own(session, author_id, post_id)
+    body = checked(body, limit)
+    if body == post.body:
+        return post
+    since = post.edited_at or post.created_at
+    session.add(Revision(post_id=post.id, version=post.version, body=post.body, at=since))
+    post.body, post.edited_at, post.version = body, now(), post.version + 1
+    await _forget(session, post.id)
+    await _note(session, post)
+    await record(session, PostEdited(post.id, author_id, post.root_id, post.version))
+    return post
+
+
+async def delete(session: Session, author_id: int, post_id: int) -> None:
+    """Its words go at once and everywhere; the row stays, so that its thread holds together.
+
+    Deleting what is deleted changes nothing: an impatient second click is no error.
+    """
+    post = await session.get(Post, post_id)
+    if post is None or post.author_id != author_id:
+        raise NotFound(queries.GONE)
+    if post.deleted_at:
+        return
+    post.body, post.deleted_at, post.request_digest = "", now(), None
+    await _forget(session, post.id)
+    await session.execute(removing(Revision).where(Revision.post_id == post.id))
+    await _count_reply(session, post.in_reply_to_id, -1)
+    await record(session, PostDeleted(post.id, author_id, post.root_id))
+
+
+def checked(body: str, limit: int) -> str:
+    """The text as it is kept; raises `Invalid("body")`."""
+    if len(body.encode("utf-8", "replace")) > MOST_BYTES:
+        raise Invalid("body", LARGE)
+    body = texts.tidy(body)
+    if texts.is_blank(body):
+        raise Invalid("body", EMPTY)
+    over = text.count(body) - limit
+    if over > 0:
+        raise Invalid("body", LONG, over=over, limit=limit)
+    return body
+
+
+class _Request:
+    """What tells a retry of the same form from another text under the same key."""
+
+    def __init__(self, key: str | None, in_reply_to: int | None, body: str) -> None:
+        plain = key is None or _KEY.fullmatch(key)
+        self.key = (key or None) if plain else tokens.digest(key or "")
+        self.digest = tokens.digest(f"{in_reply_to or ''}\n{body}") if self.key else None
+
+
+async def _first(session: Session, author_id: int, request: _Request) -> Post | None:
+    if request.key is None:
+        return None
+    same_key = (Post.author_id == author_id, Post.idempotency_key == request.key)
+    first = await session.scalar(select(Post).where(*same_key))
+    if first and not first.deleted_at and first.request_digest != request.digest:
+        raise Conflict("body", REPEATED)
+    return first
+
+
+async def _root(session: Session, in_reply_to: int | None) -> int | None:
+    if in_reply_to is None:
+        return None
+    answered = select(Post.root_id).join(Account, Account.id == Post.author_id)
+    stands = (Post.deleted_at.is_(None), Account.suspended_at.is_(None))
+    root = await session.scalar(answered.where(Post.id == in_reply_to, *stands))
+    if root is None:
+        raise Invalid("", UNANSWERABLE)
+    return root
+
+
+async def _note(session: Session, post: Post) -> None:
+    """Whom it mentions and under which tags it is found."""
+    mentioned = await accounts.ids_by_names(session, text.mentions(post.body))
+    session.add_all(Mention(post_id=post.id, account_id=one) for one in set(mentioned.values()))
+    session.add_all(Tag(post_id=post.id, tag=tag) for tag in text.tags(post.body))
+    await session.flush()
+
+
+async def _forget(session: Session, post_id: int) -> None:
+    await session.execute(removing(Mention).where(Mention.post_id == post_id))
+    await session.execute(removing(Tag).where(Tag.post_id == post_id))
+
+
+async def _count_reply(session: Session, answered_id: int | None, change: int) -> None:
+    if answered_id is not None:
+        count = update(Post).where(Post.id == answered_id)
+        await session.execute(count.values(reply_count=Post.reply_count + change))

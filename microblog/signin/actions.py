@@ -1,0 +1,140 @@
+"""Login sessions and passwords: what can be done with them, in the caller's transaction.
+
+Passwords are hashed and compared outside of it (`passwords`): an action is handed the outcome.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, delete, update
+
+from microblog.accounts import queries as accounts
+from microblog.accounts.model import Account
+from microblog.kernel import tokens
+from microblog.kernel.clock import now
+from microblog.kernel.errors import N_, Forbidden
+from microblog.kernel.events import record
+from microblog.kernel.model import Session
+from microblog.kernel.text import one_line
+from microblog.mail import outbox
+from microblog.signin.events import LoginSessionEnded
+from microblog.signin.model import LoginSession, PasswordReset, Registration
+from microblog.signin.queries import IDLE, LONGEST, Credentials
+
+SUSPENDED = N_("This account is suspended.")
+
+
+async def sign_in(
+    session: Session,
+    proven: Credentials,
+    *,
+    remembered: bool,
+    user_agent: str,
+    address: str,
+    rehashed: str | None = None,
+) -> str | None:
+    """Open a login session for someone whose password matched `proven`; the token of its cookie.
+
+    None when the password was changed between the comparison and now.
+    """
+    account = await accounts.account(session, proven.account_id)
+    if account.password_hash != proven.password_hash:
+        return None
+    if account.suspended_at is not None:
+        raise Forbidden(SUSPENDED)
+    if rehashed:
+        account.password_hash = rehashed
+    return await open_session(
+        session, account.id, remembered=remembered, user_agent=user_agent, address=address
+    )
+
+
+async def open_session(
+    session: Session, account_id: int, *, remembered: bool, user_agent: str, address: str
+) -> str:
+    """The new session's token.  `address` is the coarse one (/24, /64)."""
+    token, moment = tokens.new_token(), now()
+    session.add(
+        LoginSession(
+            account_id=account_id,
+            token_hash=tokens.digest(token),
+            remembered=remembered,
+            user_agent=one_line(user_agent)[:256],
+            address=address,
+            created_at=moment,
+            last_seen_at=moment,
+            expires_at=moment + LONGEST,
+        )
+    )
+    await session.flush()
+    return token
+
+
+async def renew_session(session: Session, session_id: int) -> str:
+    """A new token for the same login session, after a change of what it may do; the old one dies.
+
+    The row stays, and with it the sockets of this browser.
+    """
+    token = tokens.new_token()
+    mine = update(LoginSession).where(LoginSession.id == session_id)
+    await session.execute(mine.values(token_hash=tokens.digest(token)))
+    return token
+
+
+async def end_session(session: Session, session_id: int, account_id: int) -> None:
+    """End one of the account's own; another's, or one that has ended, is left alone."""
+    await _end(session, account_id, LoginSession.id == session_id)
+
+
+async def end_others(session: Session, account_id: int, session_id: int) -> None:
+    """End all of the account's but `session_id`."""
+    await _end(session, account_id, LoginSession.id != session_id)
+
+
+async def end_all(session: Session, account_id: int) -> None:
+    await _end(session, account_id)
+
+
+async def touch(session: Session, session_id: int) -> None:
+    """The device was seen just now."""
+    mine = update(LoginSession).where(LoginSession.id == session_id)
+    await session.execute(mine.values(last_seen_at=now()))
+
+
+async def change_password(
+    session: Session, account_id: int, session_id: int, *, proven_hash: str | None, new_hash: str
+) -> str | None:
+    """Set the password, end all other sessions, tell by mail; this session's new token.
+
+    None when the password was changed between the comparison with `proven_hash` and now.
+    """
+    account = await accounts.account(session, account_id)
+    if account.password_hash != proven_hash:
+        return None
+    await set_password(session, account, new_hash)
+    await end_others(session, account_id, session_id)
+    return await renew_session(session, session_id)
+
+
+async def set_password(session: Session, account: Account, new_hash: str) -> None:
+    """The new password, no link that could still set another, and a mail that tells of it."""
+    account.password_hash = new_hash
+    await session.execute(delete(PasswordReset).where(PasswordReset.account_id == account.id))
+    if account.email:
+        told = {"account_id": account.id, "at": now().isoformat()}
+        await outbox.enqueue(session, "password_changed", told)
+
+
+async def forget_expired(session: Session) -> None:
+    """Sweep away what has run out: registrations, links, login sessions."""
+    moment = now()
+    await session.execute(delete(Registration).where(Registration.expires_at <= moment))
+    await session.execute(delete(PasswordReset).where(PasswordReset.expires_at <= moment))
+    too_old = LoginSession.expires_at <= moment
+    unused = LoginSession.last_seen_at <= moment - IDLE
+    await session.execute(delete(LoginSession).where(too_old | unused))
+
+
+async def _end(session: Session, account_id: int, *which: ColumnElement[bool]) -> None:
+    mine = delete(LoginSession).where(LoginSession.account_id == account_id, *which)
+    for session_id in sorted(await session.scalars(mine.returning(LoginSession.id))):
+        await record(session, LoginSessionEnded(session_id, account_id))

@@ -1,0 +1,83 @@
+"""The mail about accounts: confirm an address, choose a new password, know that it was changed.
+
+A composer runs when the mail is about to leave, so a link is made then and never lies in a queue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from microblog.accounts import queries as accounts
+from microblog.accounts.model import Account
+from microblog.kernel.clock import now
+from microblog.kernel.i18n import DEFAULT
+from microblog.kernel.model import Session
+from microblog.mail.letters import Cancelled, Compose, Letter
+from microblog.signin import registrations, resets
+from microblog.signin.model import Registration
+
+
+def composers(base_url: str) -> dict[str, Compose]:
+    desk = Desk(base_url)
+    return {
+        "registration": desk.registration,
+        "password_reset": desk.password_reset,
+        "password_changed": desk.password_changed,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    base_url: str
+
+    async def registration(
+        self, session: Session, payloads: list[dict[str, Any]]
+    ) -> Letter | Cancelled:
+        """A link to confirm the address, or word that it has an account already."""
+        asked = await session.get(Registration, payloads[0]["registration_id"])
+        if asked is None or asked.expires_at <= now():
+            return Cancelled("replaced or expired")
+        owner = await accounts.by_email(session, asked.email)
+        if owner is not None:
+            await session.delete(asked)
+            return self._letter(
+                "already_registered", owner,
+                login_url=f"{self.base_url}/login", reset_url=self._forgot,
+            )  # fmt: skip
+        url = f"{self.base_url}/confirm/{await registrations.issue_link(session, asked)}"
+        hours = int(registrations.LIFE.total_seconds() // 3600)
+        context = {**self._common(asked.name), "url": url, "hours": hours}
+        return Letter("confirm", asked.email, asked.language or DEFAULT, context)
+
+    async def password_reset(
+        self, session: Session, payloads: list[dict[str, Any]]
+    ) -> Letter | Cancelled:
+        owner = await accounts.by_email(session, payloads[0]["email"])
+        if owner is None:
+            return Cancelled("no account")
+        url = f"{self.base_url}/password/reset/{await resets.issue_link(session, owner.id)}"
+        minutes = int(resets.LIFE.total_seconds() // 60)
+        return self._letter("password_reset", owner, url=url, minutes=minutes)
+
+    async def password_changed(
+        self, session: Session, payloads: list[dict[str, Any]]
+    ) -> Letter | Cancelled:
+        owner = await session.get(Account, payloads[0]["account_id"])
+        if owner is None or not owner.email:
+            return Cancelled("no address")
+        at = datetime.fromisoformat(payloads[0]["at"])
+        return self._letter("password_changed", owner, reset_url=self._forgot, at=at)
+
+    @property
+    def _forgot(self) -> str:
+        return f"{self.base_url}/password/forgot"
+
+    def _letter(self, template: str, owner: Account, **context: Any) -> Letter:  # noqa: ANN401
+        """To the account's own address, as it is now."""
+        shown = self._common(owner.display_name or owner.name)
+        return Letter(template, owner.email or "", owner.language or DEFAULT, {**shown, **context})
+
+    def _common(self, name: str) -> dict[str, Any]:
+        return {"name": name, "settings_url": f"{self.base_url}/settings/account"}

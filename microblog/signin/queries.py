@@ -1,0 +1,164 @@
+"""Questions about sign-ins: who is behind a cookie, a login, a link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, select
+
+from microblog.accounts import addresses, names
+from microblog.accounts import queries as accounts
+from microblog.accounts.model import Account
+from microblog.kernel import tokens
+from microblog.kernel.clock import now
+from microblog.kernel.model import Session
+from microblog.kernel.text import one_line
+from microblog.signin.model import AdminClaim, LoginSession, PasswordReset, Registration
+
+IDLE = timedelta(days=30)
+LONGEST = timedelta(days=90)
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is asking: the account and the login session in one row."""
+
+    id: int
+    name: str
+    display_name: str
+    language: str | None
+    time_zone: str | None
+    theme: str
+    feed_mode: str
+    role: str
+    email: str | None
+    mail_trouble: str | None
+    session_id: int
+    remembered: bool
+    last_seen_at: datetime
+    unread: int = 0
+
+    @property
+    def shown(self) -> str:
+        return self.display_name
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a password is held against."""
+
+    account_id: int
+    password_hash: str | None
+    suspended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A login session as its owner sees it."""
+
+    id: int
+    user_agent: str
+    created_at: datetime
+    last_seen_at: datetime
+
+
+_VIEWER = (
+    select(
+        Account.id, Account.name, Account.display_name, Account.language, Account.time_zone,
+        Account.theme, Account.feed_mode, Account.role, Account.email,
+        Account.mail_refusal.label("mail_trouble"),
+        LoginSession.id.label("session_id"), LoginSession.remembered, LoginSession.last_seen_at,
+    )
+    .join(LoginSession, LoginSession.account_id == Account.id)
+    .where(Account.suspended_at.is_(None))
+)  # fmt: skip
+
+
+async def viewer(session: Session, token_hash: str) -> Viewer | None:
+    """Who holds the token; None when it is unknown, ended, too old or the account suspended."""
+    mine = _VIEWER.where(LoginSession.token_hash == token_hash, *_fresh(now()))
+    row = (await session.execute(mine)).mappings().one_or_none()
+    if row is None:
+        return None
+    return Viewer(**{**row, "display_name": row["display_name"] or row["name"]})
+
+
+async def alive(session: Session, session_ids: Iterable[int]) -> set[int]:
+    """Those login sessions that still let somebody in."""
+    wanted, moment = list(session_ids), now()
+    found: set[int] = set()
+    for start in range(0, len(wanted), _CHUNK):
+        rows = _VIEWER.with_only_columns(LoginSession.id).where(
+            LoginSession.id.in_(wanted[start : start + _CHUNK]), *_fresh(moment)
+        )
+        found |= set(await session.scalars(rows))
+    return found
+
+
+async def credentials(session: Session, login: str) -> Credentials | None:
+    """Of the account with that name or e-mail address."""
+    written = login_key(login)
+    wanted = (
+        Account.email_key == written
+        if "@" in written
+        else (Account.name_key == written) & (Account.host == "")
+    )
+    columns = select(Account.id, Account.password_hash, Account.suspended_at)
+    row = (await session.execute(columns.where(wanted))).one_or_none()
+    return Credentials(row.id, row.password_hash, row.suspended_at is not None) if row else None
+
+
+async def credentials_of(session: Session, account_id: int) -> Credentials:
+    account = await accounts.account(session, account_id)
+    return Credentials(account.id, account.password_hash, account.suspended_at is not None)
+
+
+def login_key(login: str) -> str:
+    """What was typed as name or address, in the one spelling under which it is looked up."""
+    return names.key(one_line(login)[: addresses.LONGEST + 1].removeprefix("@"))
+
+
+async def devices(session: Session, account_id: int) -> list[Device]:
+    """Live login sessions, the one used last first."""
+    mine = (
+        select(
+            LoginSession.id, LoginSession.user_agent,
+            LoginSession.created_at, LoginSession.last_seen_at,
+        )
+        .where(LoginSession.account_id == account_id, *_fresh(now()))
+        .order_by(LoginSession.last_seen_at.desc(), LoginSession.id.desc())
+        .limit(100)
+    )  # fmt: skip
+    return [Device(*row) for row in await session.execute(mine)]
+
+
+async def registration(session: Session, token: str) -> Registration | None:
+    """The one that a mailed link confirms, while it lasts."""
+    wanted = select(Registration).where(
+        Registration.token_hash == tokens.digest(token), Registration.expires_at > now()
+    )
+    return await session.scalar(wanted)
+
+
+async def password_reset(session: Session, token: str) -> PasswordReset | None:
+    """The one that a mailed link opens, while it lasts."""
+    wanted = select(PasswordReset).where(
+        PasswordReset.token_hash == tokens.digest(token), PasswordReset.expires_at > now()
+    )
+    return await session.scalar(wanted)
+
+
+async def is_claimable(session: Session, token: str) -> bool:
+    """Whether this is the printed link of a site that still has no administrator."""
+    claim = await session.get(AdminClaim, 1)
+    if claim is None or not tokens.same(claim.token_hash, tokens.digest(token)):
+        return False
+    return not await accounts.has_administrator(session)
+
+
+def _fresh(moment: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Neither too old nor unused for too long."""
+    return LoginSession.expires_at > moment, LoginSession.last_seen_at > moment - IDLE

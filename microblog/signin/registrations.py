@@ -1,0 +1,103 @@
+"""Creating an account: at once, or, where addresses are confirmed, by a mailed link.
+
+With confirmation, a known and a new address do the same work and get the same answer; what differs
+is written in the mail.  Nobody but its owner learns that an address has an account (SECURITY 17).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import delete
+
+from microblog.accounts import actions as accounts
+from microblog.accounts import addresses, names
+from microblog.accounts import queries as people
+from microblog.accounts.model import Account
+from microblog.kernel import tokens
+from microblog.kernel.clock import now
+from microblog.kernel.errors import Conflict, NotFound
+from microblog.kernel.model import Session
+from microblog.mail import outbox
+from microblog.signin.applicants import Applicant
+from microblog.signin.model import Registration
+from microblog.signin.queries import registration
+
+LIFE = timedelta(hours=24)
+
+
+async def refuse_taken(session: Session, applicant: Applicant, *, also_email: bool) -> None:
+    """Raise what `create` would, before the costly hash; an e-mail only where it may be told."""
+    if names.key(applicant.name) in await people.taken_names(session, [applicant.name]):
+        raise await accounts.taken_name(session, applicant.name)
+    if also_email and await people.is_known_email(session, applicant.email):
+        raise accounts.known_email()
+
+
+async def create(session: Session, applicant: Applicant, password_hash: str) -> Account:
+    """The account at once, where addresses are not confirmed."""
+    return await accounts.create(
+        session,
+        name=applicant.name,
+        email=applicant.email,
+        password_hash=password_hash,
+        language=applicant.language,
+        time_zone=applicant.time_zone,
+    )
+
+
+async def ask_to_confirm(session: Session, applicant: Applicant, password_hash: str) -> None:
+    """Keep what was asked for until its address is confirmed, and mail about it.
+
+    An earlier registration of the same address ends: only the newest link works.
+    """
+    email_key = addresses.key(applicant.email)
+    await session.execute(delete(Registration).where(Registration.email_key == email_key))
+    asked = Registration(
+        name=applicant.name,
+        name_key=names.key(applicant.name),
+        email=applicant.email,
+        email_key=email_key,
+        password_hash=password_hash,
+        language=applicant.language,
+        time_zone=applicant.time_zone,
+        expires_at=now() + LIFE,
+    )
+    session.add(asked)
+    await session.flush()
+    payload = {"registration_id": asked.id}
+    await outbox.enqueue(session, "registration", payload, give_up=LIFE)
+
+
+async def issue_link(session: Session, asked: Registration) -> str:
+    """The token of the link, for the mail that is being written; one before it stops working."""
+    token = tokens.new_token()
+    asked.token_hash = tokens.digest(token)
+    await session.flush()
+    return token
+
+
+async def confirm(session: Session, token: str, *, other_name: str = "") -> Account:
+    """The address is theirs: the account begins.
+
+    Raises NotFound for a link that does not work any more, and Conflict("username") when somebody
+    took the name since; they may then choose `other_name`.
+    """
+    asked = await registration(session, token)
+    if asked is None:
+        raise NotFound
+    try:
+        account = await accounts.create(
+            session,
+            name=other_name or asked.name,
+            email=asked.email,
+            password_hash=asked.password_hash,
+            language=asked.language,
+            time_zone=asked.time_zone,
+        )
+    except Conflict as error:
+        if error.field == "email":
+            raise NotFound from error
+        raise
+    await session.execute(delete(Registration).where(Registration.email_key == asked.email_key))
+    return account

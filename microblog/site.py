@@ -1,0 +1,52 @@
+"""What every request handler may ask for: the running site, and who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import cast
+
+from quart import current_app, g
+
+from microblog.kernel import tokens
+from microblog.kernel.db import Database
+from microblog.kernel.errors import Forbidden, N_
+from microblog.kernel.worker import Pulse
+from microblog.live.hub import Hub
+from microblog.settings import Settings
+from microblog.signin.queries import Viewer
+
+
+@dataclass
+class Site:
+    settings: Settings
+    db: Database
+    hub: Hub
+    pulses: dict[str, Pulse] = field(default_factory=dict)
+    # Asked by /healthz: what the operator should know of parts that only the composition root knows.
+    notices: Callable[[], list[str]] = list
+
+    @cached_property
+    def csrf_key(self) -> bytes:
+        return tokens.key_for(self.settings.secret_key, "csrf")
+
+    @cached_property
+    def unsubscribe_key(self) -> bytes:
+        return tokens.key_for(self.settings.secret_key, "unsubscribe")
+
+
+def site() -> Site:
+    return cast(Site, current_app.extensions["microblog"])
+
+
+def viewer() -> Viewer | None:
+    """Who is asking; None when signed out.  Settled once a request by `web.identity`."""
+    return cast("Viewer | None", g.get("viewer"))
+
+
+def me() -> Viewer:
+    """Who is asking, on routes for members (`web.access` has refused everybody else)."""
+    if (asking := viewer()) is None:
+        raise Forbidden(N_("Sign in to do this."))
+    return asking

@@ -1,0 +1,58 @@
+"""Who, of those watching, gets to see an event: the topics under which it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from microblog.follows import queries as follows
+from microblog.kernel.events import Event
+from microblog.kernel.model import Session
+from microblog.posts import queries as posts
+from microblog.posts.events import PostDeleted, PostEdited, PostPublished
+from microblog.timelines.streams import home_of
+
+
+@dataclass(slots=True)
+class Watchers:
+    """Who is watching, as far as the audience depends on it.
+
+    `homes` are accounts with an open home timeline and `tags` the tag topics with a page open.
+    One is made for each page of events: an author's followers are then asked for once.
+    """
+
+    homes: set[int] = field(default_factory=set)
+    tags: set[str] = field(default_factory=set)
+    _followers: dict[int, set[int]] = field(default_factory=dict)
+
+    async def followers(self, session: Session, author_id: int) -> set[int]:
+        if author_id not in self._followers:
+            found = await follows.followers_among(session, author_id, self.homes)
+            self._followers[author_id] = found | ({author_id} & self.homes)
+        return self._followers[author_id]
+
+
+async def audience(session: Session, event: Event, watchers: Watchers) -> list[str]:
+    """Topics for an event about a post; none for other events.
+
+    Follows are read at the moment of telling, so that a new follow or unfollow takes effect on
+    open sockets at once.
+    """
+    if not isinstance(event, PostPublished | PostEdited | PostDeleted):
+        return []
+    homes = await watchers.followers(session, event.author_id)
+    return [
+        "public",
+        f"account:{event.author_id}",
+        f"thread:{event.root_id}",
+        *(home_of(account_id) for account_id in homes),
+        *await _tags(session, event, watchers),
+    ]
+
+
+async def _tags(
+    session: Session, event: PostPublished | PostEdited | PostDeleted, watchers: Watchers
+) -> set[str]:
+    """A deleted post has no tags any more, so it is taken from every tag page that shows it."""
+    if not watchers.tags or isinstance(event, PostDeleted):
+        return watchers.tags
+    return watchers.tags & {f"tag:{tag}" for tag in await posts.tags_of(session, event.post_id)}

@@ -1,0 +1,62 @@
+"""Streams: what a page can watch.  ``home``, ``public``, ``account:<id>``, ``thread:<post id>``, ``tag:<tag>``
+and ``none``, which carries a person's own news only.
+
+A stream is listened to under a topic of the hub, where a thread goes by its first post.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from microblog.kernel.ids import LARGEST
+from microblog.kernel.model import Session
+from microblog.posts import queries as posts
+
+_NUMBERED = ("account", "thread")
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    kind: str
+    of: str = ""
+
+    @classmethod
+    def parse(cls, written: str) -> Stream | None:
+        """The stream `written` names, or None if it names none."""
+        kind, colon, of = written.partition(":")
+        if kind in ("home", "public", "none"):
+            return None if colon else cls(kind)
+        if kind in _NUMBERED:
+            number = of.isascii() and of.isdigit() and len(of) < 20 and 0 < int(of) <= LARGEST
+            return cls(kind, of) if number else None
+        return cls(kind, of.casefold()) if kind == "tag" and 0 < len(of) <= 100 else None
+
+
+def home_of(account_id: int) -> str:
+    return f"home:{account_id}"
+
+
+def own(account_id: int) -> str:
+    """The topic of someone's notifications and counts."""
+    return f"own:{account_id}"
+
+
+async def topics(session: Session, stream: Stream, account_id: int | None) -> tuple[str, ...]:
+    """What a page on `stream` listens to, opened by `account_id` or by a visitor.
+
+    Raises NotFound for a thread that does not exist.
+    """
+    mine = (own(account_id),) if account_id is not None else ()
+    match stream.kind:
+        case "none":
+            return mine
+        case "home":
+            return (home_of(account_id), *mine) if account_id is not None else ()
+        case "thread":
+            return (f"thread:{await posts.root_of(session, int(stream.of))}", *mine)
+        case "public":
+            return ("public", *mine)
+        case _:
+            return (f"{stream.kind}:{stream.of}", *mine)
+
+

@@ -1,0 +1,101 @@
+"""Profiles, and lists of people around one."""
+
+from __future__ import annotations
+
+from quart import Blueprint, ResponseReturnValue
+
+from microblog.accounts import queries as accounts
+from microblog.accounts.model import Account
+from microblog.accounts.queries import PersonCard
+from microblog.follows import queries as follows
+from microblog.kernel import events
+from microblog.kernel.errors import NotFound
+from microblog.kernel.model import Session
+from microblog.posts import queries as posts
+from microblog.site import site, viewer
+from microblog.timelines import queries as timelines
+from microblog.web.access import public
+from microblog.web.pages import timeline
+from microblog.web.paging import PEOPLE, POSTS, cut, place, under_true_name
+from microblog.web.rendering import render
+
+pages = Blueprint("accounts", __name__)
+
+
+@pages.get("/@<name>")
+@public
+async def show(name: str) -> ResponseReturnValue:
+    before = place("before")
+    async with site().db.reading() as session:
+        account = await accounts.by_name(session, name)
+        if account.name != name:
+            return under_true_name(name, account.name)
+        here = await events.present(session)
+        found = await timelines.by_author(session, account.id, before=before, limit=POSTS + 1)
+        ids, older = cut(found, POSTS)
+        stream = f"account:{account.id}"
+        shown = await timeline(
+            session, ids, position=here, stream=stream, next_url=older, live=before is None
+        )
+        facts = await _facts(session, account)
+    return render("accounts/show.html", timeline=shown, **facts)
+
+
+@pages.get("/@<name>/followers")
+@public
+async def followers(name: str) -> ResponseReturnValue:
+    return await _people(name, "followers")
+
+
+@pages.get("/@<name>/following")
+@public
+async def following(name: str) -> ResponseReturnValue:
+    return await _people(name, "following")
+
+
+async def _facts(session: Session, account: Account) -> dict[str, object]:
+    """What a profile says besides its posts."""
+    following, followers = await follows.counts(session, account.id)
+    counts = {
+        "posts": await posts.count_by(session, account.id),
+        "following": following,
+        "followers": followers,
+    }
+    asking = viewer()
+    is_me = asking is not None and asking.id == account.id
+    ties = {"follows": False, "follows_you": False}
+    if asking and not is_me:
+        ties["follows"] = await follows.follows(session, asking.id, account.id)
+        ties["follows_you"] = await follows.follows(session, account.id, asking.id)
+    person = await _card(session, account.id)
+    return {"person": person, "joined": account.created_at, "counts": counts, "is_me": is_me, **ties}
+
+
+async def _people(name: str, kind: str) -> ResponseReturnValue:
+    async with site().db.reading() as session:
+        account = await accounts.by_name(session, name)
+        if account.name != name:
+            return under_true_name(name, account.name)
+        listed = follows.followers if kind == "followers" else follows.following
+        found = await listed(session, account.id, before=place("before"), limit=PEOPLE + 1)
+        ids, more = cut(found, PEOPLE)
+        cards = await accounts.cards(session, ids)
+        people = [cards[one] for one in ids if one in cards]
+        person = await _card(session, account.id)
+        known = await _known(session, set(ids))
+    return render(
+        "accounts/people.html",
+        person=person, kind=kind, people=people, following_ids=known, next=more,
+    )  # fmt: skip
+
+
+async def _card(session: Session, account_id: int) -> PersonCard:
+    if (card := await accounts.card(session, account_id)) is None:
+        raise NotFound
+    return card
+
+
+async def _known(session: Session, among: set[int]) -> set[int]:
+    """Whom of them the reader follows."""
+    asking = viewer()
+    return await follows.followed_among(session, asking.id, among) if asking else set()

@@ -1,0 +1,60 @@
+"""Where a request comes from.  Forwarded headers are believed from configured proxies only (SECURITY 40)."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+from quart import request
+
+from microblog.site import site
+
+
+def address() -> str:
+    """The client's IP address; "" if the server does not know it (a Unix socket)."""
+    peer = request.scope.get("client")
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    return resolved(peer[0] if peer else "", forwarded, site().settings.trusted_proxies)
+
+
+def resolved(peer: str, forwarded: str, trusted: str) -> str:
+    """Walk X-Forwarded-For from the right, past trusted proxies, to the first address that is not."""
+    proxies = _networks(trusted)
+    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
+    while hops and _is_in(peer, proxies):
+        nearer = hops.pop()
+        if _parsed(nearer) is None:
+            break
+        peer = nearer
+    return peer
+
+
+def network() -> str:
+    return coarse(address())
+
+
+def coarse(written: str) -> str:
+    """The network someone is on: /24 for IPv4, /64 for IPv6, which is what one household has."""
+    parsed = _parsed(written)
+    if parsed is None:
+        return ""
+    bits = 24 if parsed.version == 4 else 64
+    return str(ipaddress.ip_network(f"{parsed}/{bits}", strict=False))
+
+
+def _parsed(written: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        parsed = ipaddress.ip_address(written.split("%")[0])
+    except ValueError:
+        return None
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return mapped or parsed
+
+
+def _networks(trusted: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    return [ipaddress.ip_network(one.strip(), strict=False) for one in trusted.split(",") if one.strip()]
+
+
+def _is_in(written: str, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    parsed = _parsed(written)
+    return parsed is not None and any(parsed in one for one in networks)

@@ -1,0 +1,118 @@
+"""From the log to open pages: live, for everyone watching, and catching up, for one who was away."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from microblog.kernel import events
+from microblog.kernel.db import Database
+from microblog.kernel.events import LoggedEvent, Position
+from microblog.kernel.model import Session
+from microblog.kernel.readers import Subscriber
+from microblog.live.connection import SIGNED_OUT, Connection, Listener
+from microblog.live.frames import Message
+from microblog.live.hub import Hub
+from microblog.notifications import queries as notifications
+from microblog.signin import queries as logins
+from microblog.signin.events import LoginSessionEnded
+from microblog.timelines.audience import Watchers
+from microblog.timelines.streams import home_of
+from microblog.web.showing import Shown, count_message, messages, shown
+
+_PAGE = 200
+
+
+class Feed:
+    def __init__(self, db: Database, hub: Hub) -> None:
+        self.db = db
+        self.hub = hub
+        self.epoch = ""
+        self.subscriber = Subscriber(db, self._deliver)
+
+    async def start(self) -> None:
+        async with self.db.reading() as session:
+            self.epoch = await events.epoch(session)
+        await self.subscriber.start()
+
+    async def _deliver(self, session: Session, page: list[LoggedEvent]) -> None:
+        self._end_sessions(page)
+        if not self.hub:
+            return
+        watchers = Watchers(self.hub.accounts_on("home:"), self.hub.topics_with("tag:"))
+        for what in await shown(session, page, watchers, self.hub.listening):
+            for told in messages(what, self.epoch, self.hub.languages(what.topics)):
+                self.hub.deliver(what.topics, what.id, told)
+
+    def _end_sessions(self, page: list[LoggedEvent]) -> None:
+        ended = {
+            event.login_session_id
+            for logged in page
+            if isinstance(event := logged.event(), LoginSessionEnded)
+        }
+        if ended:
+            self.hub.end_sessions(ended.__contains__, SIGNED_OUT)
+
+    async def sweep(self) -> None:
+        position = Position(self.epoch, self.subscriber.seen or 0)
+        await self.hub.sweep(Message(type="tick", position=str(position)))
+
+    async def recheck_sessions(self) -> None:
+        """End the sockets of sessions that ended without an event (expiry, suspension)."""
+        if watched := self.hub.login_sessions():
+            async with self.db.reading() as session:
+                alive = await logins.alive(session, watched)
+            self.hub.end_sessions(lambda session_id: session_id not in alive, SIGNED_OUT)
+
+    async def catch_up(self, connection: Connection, since: Position | None) -> None:
+        """Write hello, what happened since, and caught_up; then let the connection go on live."""
+        async with self.db.reading() as session:
+            present = await events.present(session)
+            known = since is None or await events.reaches_back_to(session, since)
+        start = since if since is not None and known else present
+        connection.write(Message(type="hello", position=str(start)))
+        if not known:
+            connection.write(Message(type="reset", position=str(present)))
+        through = start.id
+        async for through, told in self._missed(connection, start.id):
+            for message in told:
+                await connection.write_patiently(message)
+        await self._count(connection, through)
+        position = str(Position(self.epoch, through))
+        connection.write(Message(type="caught_up", position=position))
+        connection.caught_up(through)
+
+    async def _missed(
+        self, connection: Connection, after: int
+    ) -> AsyncIterator[tuple[int, list[Message]]]:
+        """Page by page, how far it goes and what it shows; nothing is open while it is written."""
+        topics = frozenset(connection.listener.topics)
+        while connection.ending is None:
+            async with self.db.reading() as session:
+                page = await events.after(session, after, _PAGE)
+                watchers = _alone(connection.listener)
+                found = await shown(session, page, watchers, topics.__contains__)
+            if not page:
+                return
+            after = page[-1].id
+            yield after, [m for what in found for m in self._for(connection, what)]
+
+    def _for(self, connection: Connection, what: Shown) -> list[Message]:
+        language = connection.listener.language
+        told = messages(replace(what, unread=None), self.epoch, [language])  # it follows at the end
+        return [by_language[language] for by_language in told]
+
+    async def _count(self, connection: Connection, through: int) -> None:
+        if (account_id := connection.listener.account_id) is None:
+            return
+        async with self.db.reading() as session:
+            unread = await notifications.unread(session, account_id)
+        position = str(Position(self.epoch, through))
+        connection.write(count_message(through, position, unread))
+
+
+def _alone(listener: Listener) -> Watchers:
+    """One connection as the only one watching."""
+    home = {home_of(listener.account_id)} if listener.account_id else set()
+    homes = {listener.account_id} if listener.account_id and home & set(listener.topics) else set()
+    return Watchers(homes, {topic for topic in listener.topics if topic.startswith("tag:")})

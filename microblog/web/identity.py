@@ -1,0 +1,108 @@
+"""Who is asking.  Quart-Auth carries a random token in a signed cookie; the row behind it decides.
+
+The cookie has no time stamp: Quart-Auth's own would sign people out when a clock steps back by two
+seconds (SECURITY H10).  Expiry lives in the row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha512
+from typing import Any
+
+from itsdangerous import BadData, BadSignature, URLSafeSerializer
+from quart import Quart, current_app, g, request
+from quart_auth import Action, AuthUser, QuartAuth, current_user
+
+from microblog.kernel import clock, tokens
+from microblog.notifications import queries as notifications
+from microblog.signin import actions as signin
+from microblog.signin import queries as logins
+from microblog.signin.queries import Viewer
+from microblog.site import site
+
+REMEMBERED = timedelta(days=30)
+TOUCH_EVERY = timedelta(minutes=5)
+
+
+class TimelessSerializer(URLSafeSerializer):
+    """Signs with SHA-512; whatever it cannot read is a bad signature, never an error page."""
+
+    def __init__(self, secret: Any, salt: str | bytes) -> None:  # noqa: ANN401 - itsdangerous
+        super().__init__(secret, salt, signer_kwargs={"digest_method": sha512})
+
+    def loads(self, token: str | bytes, **_age: Any) -> str:  # type: ignore[override]  # noqa: ANN401
+        try:
+            value = super().loads(token)
+        except (BadData, ValueError, RecursionError) as error:
+            raise BadSignature("unreadable") from error
+        if not isinstance(value, str):
+            raise BadSignature("not a token")
+        return value
+
+
+def install(app: Quart) -> QuartAuth:
+    https = site_is_https(app)
+    auth = QuartAuth(
+        app,
+        cookie_name=cookie_name("session", https=https),
+        cookie_secure=https,
+        cookie_samesite="Lax",
+        duration=int(REMEMBERED.total_seconds()),
+        serializer_class=TimelessSerializer,  # type: ignore[arg-type]
+    )
+    app.before_request(_recognise)
+    return auth
+
+
+def site_is_https(app: Quart) -> bool:
+    return bool(app.extensions["microblog"].settings.https)
+
+
+def cookie_name(name: str, *, https: bool) -> str:
+    """``__Host-`` binds a cookie to this host; browsers accept the prefix over TLS only."""
+    return f"__Host-{name}" if https else name
+
+
+async def _recognise() -> None:
+    g.viewer = None
+    token = current_user.auth_id
+    if token is None or request.path.startswith("/static/"):
+        return
+    async with site().db.reading() as session:
+        known = await logins.viewer(session, tokens.digest(token))
+        if known is None:
+            return
+        unread = await notifications.unread(session, known.id)
+    g.viewer = replace(known, unread=unread)
+    await _keep_alive(known, token)
+
+
+async def _keep_alive(known: Viewer, token: str) -> None:
+    """Write at most every few minutes that the device was seen, and renew a remembered cookie."""
+    if clock.now() - known.last_seen_at < TOUCH_EVERY:
+        return
+    async with site().db.writing() as session:
+        await signin.touch(session, known.session_id)
+    if known.remembered:
+        _set(token, remembered=True)
+
+
+def sign_in(token: str, remembered: bool) -> None:
+    """Give the browser the token of a new login session."""
+    _set(token, remembered=remembered)
+
+
+def sign_out() -> None:
+    _extension().logout_user()
+
+
+def _set(token: str, *, remembered: bool) -> None:
+    action = Action.WRITE_PERMANENT if remembered else Action.WRITE
+    _extension().login_user(AuthUser(token, action))
+
+
+def _extension() -> QuartAuth:
+    extensions: list[QuartAuth] = current_app.extensions["QUART_AUTH"]
+    return extensions[0]

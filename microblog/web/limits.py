@@ -1,0 +1,94 @@
+"""Rate limits, in memory of the process, as moving windows (SECURITY 39).
+
+A route declares its limit: ``@limited("30/5 minutes", by=account)``; a test insists that every route
+that changes something has one or says why not.  Failures of sign-in are counted by hand with `hit`.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+
+from limits import RateLimitItem, parse
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+from quart import Quart, current_app, request
+
+from microblog.kernel.errors import N_, TooMany
+from microblog.site import site, viewer
+from microblog.web.client import network
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+OFTEN = N_("That was too often. Try again in %(wait)s.")
+
+
+def account() -> str:
+    asking = viewer()
+    return f"account {asking.id}" if asking else address()
+
+
+def address() -> str:
+    return f"address {network()}"
+
+
+def limited(rule: str, by: Callable[[], str] = account) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        view.limit = (rule, by)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def unlimited(reason: str) -> Callable[[View], View]:
+    """Declares that a route needs no limit of its own, and why."""
+
+    def mark(view: View) -> View:
+        view.unlimited = reason  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def install(app: Quart) -> None:
+    app.extensions["rate_limiter"] = MovingWindowRateLimiter(MemoryStorage())
+
+    @app.before_request
+    async def enforce() -> None:
+        view = current_app.view_functions.get(request.endpoint or "")
+        rule, by = getattr(view, "limit", (None, None))
+        if rule and by and request.method not in ("GET", "HEAD"):
+            await hit(rule, f"{request.endpoint} {by()}")
+
+
+async def hit(rule: str, key: str) -> None:
+    """Count one act; raise `TooMany` when it was one too many."""
+    if site().settings.limits == "off":
+        return
+    if not await _limiter().hit(_parsed(rule), key):
+        raise await _too_many(rule, key)
+
+
+async def check(rule: str, key: str) -> None:
+    """Raise `TooMany` when no act is left, without counting."""
+    if site().settings.limits != "off" and not await _limiter().test(_parsed(rule), key):
+        raise await _too_many(rule, key)
+
+
+async def _too_many(rule: str, key: str) -> TooMany:
+    window = await _limiter().get_window_stats(_parsed(rule), key)
+    wait = max(1, math.ceil(window.reset_time - time.time()))
+    return TooMany(OFTEN, retry_after=wait, wait=wait)
+
+
+def _limiter() -> MovingWindowRateLimiter:
+    limiter: MovingWindowRateLimiter = current_app.extensions["rate_limiter"]
+    return limiter
+
+
+@cache
+def _parsed(rule: str) -> RateLimitItem:
+    return parse(rule)

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from quart import Blueprint, ResponseReturnValue, redirect, request
+
+from microblog.kernel.errors import N_
+from microblog.signin import actions, passwords
+from microblog.signin import queries as logins
+from microblog.signin.queries import Credentials
+from microblog.site import site, viewer
+from microblog.web import client, identity
+from microblog.web.access import public
+from microblog.web.answers import done, error_json, wants_json
+from microblog.web.attempts import sign_in_attempt
+from microblog.web.forms import Form, read_form
+from microblog.web.known_devices import remember_device
+from microblog.web.languages import translated
+from microblog.web.limits import unlimited
+from microblog.web.redirects import LONGEST, safe_path
+from microblog.web.rendering import render
+
+pages = Blueprint("login", __name__)
+
+WRONG = N_("That name and password do not belong together.")
+
+
+@pages.get("/login")
+@public
+async def show() -> ResponseReturnValue:
+    wanted = request.args.get("next", "")
+    if viewer() is not None:
+        return redirect(safe_path(wanted), 303)
+    return await _page(Form({"login": "", "password": "", "remember": "", "next": wanted}))
+
+
+@pages.post("/login")
+@public
+@unlimited("failures are counted: per account and network, per network, per known device")
+async def sign_in() -> ResponseReturnValue:
+    form = await read_form("login", "password", "remember", "next", "draft", again=_page)
+    async with site().db.reading() as session:
+        found = await logins.credentials(session, form["login"])
+    account_id = found.account_id if found else None
+    async with sign_in_attempt(logins.login_key(form["login"]), account_id) as attempt:
+        token = await _session_for(found, form)
+        if token is None or found is None:
+            await attempt.failed()
+            return await _refused(form)
+    identity.sign_in(token, form.checked("remember"))
+    remember_device(found.account_id)
+    return done(_next(form))
+
+
+@pages.post("/logout")
+@public
+@unlimited("it ends nothing but one's own session")
+async def sign_out() -> ResponseReturnValue:
+    if (asking := viewer()) is not None:
+        async with site().db.writing() as session:
+            await actions.end_session(session, asking.session_id, asking.id)
+    identity.sign_out()
+    return done("/")
+
+
+async def _session_for(found: Credentials | None, form: Form) -> str | None:
+    """The token of a new login session, if the password is right; this browser's old one ends."""
+    stored = found.password_hash if found else None
+    if not await passwords.matches(stored, form["password"]) or found is None:
+        return None
+    rehashed = await passwords.rehashed(stored, form["password"])
+    async with site().db.writing() as session:
+        token = await actions.sign_in(
+            session, found, remembered=form.checked("remember"),
+            user_agent=request.user_agent.string, address=client.network(), rehashed=rehashed,
+        )  # fmt: skip
+        if token is not None and (before := viewer()) is not None:
+            await actions.end_session(session, before.session_id, before.id)
+    return token
+
+
+async def _refused(form: Form) -> ResponseReturnValue:
+    form.errors[""] = translated(WRONG)
+    if wants_json():
+        return error_json(form.errors[""], 401, form.errors)
+    return await _page(form), 401
+
+
+async def _page(form: Form) -> str:
+    return render("signin/login.html", form=form, draft=form["draft"] or None)
+
+
+def _next(form: Form) -> str:
+    """Where they wanted to go, with the text they had written when they were signed out."""
+    wanted = safe_path(form["next"])
+    with_text = f"/posts/new?body={quote(form['draft'])}"
+    is_composer = wanted == "/posts/new" and bool(form["draft"])
+    return with_text if is_composer and len(with_text) <= LONGEST * 4 else wanted

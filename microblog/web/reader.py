@@ -1,0 +1,32 @@
+"""What every page may say of its reader: names that templates find without being handed them."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from quart import get_flashed_messages, request
+
+from microblog.kernel import i18n
+from microblog.site import site, viewer
+from microblog.web import languages
+from microblog.web.guard import csrf_token
+
+
+def reader() -> dict[str, Any]:
+    settings = site().settings
+    asking = viewer()
+    return {
+        "viewer": asking,
+        "site_name": settings.site_name,
+        "base_url": settings.base_url,
+        "csrf_token": csrf_token,
+        "path": request.path,
+        "languages": list(i18n.LANGUAGES.items()),
+        "language": languages.language(),
+        "time_zone": languages.time_zone_name(),
+        "flashes": lambda: get_flashed_messages(with_categories=True),
+        "post_limit": settings.post_limit,
+        "new_key": lambda: secrets.token_urlsafe(18),
+        "dev": settings.is_dev,
+    }

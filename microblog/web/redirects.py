@@ -1,0 +1,21 @@
+"""Where to go next, when the browser says so (SECURITY 26)."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+LONGEST = 2000
+# Browsers read a backslash as a slash, and drop tabs and newlines before they look.
+_PATH = re.compile(r"/(?![/\\])[^\\\s\x00-\x1f\x7f-\x9f]*")
+
+
+def safe_path(wanted: str) -> str:
+    """`wanted` if it is a path on this site, else the home page."""
+    if len(wanted) > LONGEST or not _PATH.fullmatch(wanted):
+        return "/"
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return "/"
+    return "/" if parts.scheme or parts.netloc else wanted

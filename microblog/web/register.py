@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from functools import partial
+
+from quart import Blueprint, ResponseReturnValue, redirect, request
+
+from microblog.accounts import addresses
+from microblog.accounts.model import Account
+from microblog.kernel import tokens
+from microblog.kernel.errors import NotFound
+from microblog.kernel.model import Session
+from microblog.signin import actions, passwords, registrations
+from microblog.signin import queries as logins
+from microblog.signin.applicants import Applicant, check_applicant
+from microblog.site import site, viewer
+from microblog.web import client, identity, languages, limits
+from microblog.web.access import public
+from microblog.web.answers import done
+from microblog.web.forms import Form, read_form
+from microblog.web.known_devices import remember_device
+from microblog.web.limits import address, limited
+from microblog.web.links import expired
+from microblog.web.redirects import safe_path
+from microblog.web.rendering import render
+
+pages = Blueprint("register", __name__)
+
+# Of registrations that were taken; `limited` below bounds the attempts, typing errors included.
+PER_NETWORK = "5/hour"
+PER_ADDRESS = "10/hour"
+
+
+@pages.get("/register")
+@public
+async def show() -> ResponseReturnValue:
+    if viewer() is not None:
+        return redirect("/", 303)
+    empty = dict.fromkeys(("username", "email", "password", "time_zone"), "")
+    return await _page(Form({**empty, "next": request.args.get("next", "")}))
+
+
+@pages.post("/register")
+@public
+@limited("60/hour", by=address)
+async def create() -> ResponseReturnValue:
+    form = await read_form("username", "email", "password", "time_zone", "next", again=_page)
+    applicant = _applicant(form)
+    confirms = site().settings.confirms_email
+    async with site().db.reading() as session:
+        await registrations.refuse_taken(session, applicant, also_email=not confirms)
+    await limits.hit(PER_NETWORK, f"registration {address()}")
+    password_hash = await passwords.hashed(form["password"])
+    if confirms:
+        return await _ask_to_confirm(applicant, password_hash)
+    return await _begin(applicant, password_hash, safe_path(form["next"]))
+
+
+@pages.get("/register/sent")
+@public
+async def sent() -> ResponseReturnValue:
+    return render("signin/register_sent.html")
+
+
+@pages.get("/confirm/<token>")
+@public
+async def ask(token: str) -> ResponseReturnValue:
+    async with site().db.reading() as session:
+        asked = await logins.registration(session, token)
+    if asked is None:
+        return expired()
+    return await _button(Form({"username": asked.name}), token=token, name=asked.name)
+
+
+@pages.post("/confirm/<token>")
+@public
+@limited("30/hour", by=address)
+async def confirm(token: str) -> ResponseReturnValue:
+    async with site().db.reading() as session:
+        asked = await logins.registration(session, token)
+    if asked is None:
+        return expired()
+    form = await read_form("username", again=partial(_button, token=token, name=asked.name))
+    form.values["username"] = form["username"] or asked.name
+    try:
+        async with site().db.writing() as session:
+            account = await registrations.confirm(session, token, other_name=form["username"])
+            opened = await _session_for(session, account)
+    except NotFound:
+        return expired()
+    return _signed_in(account, opened, "/")
+
+
+def _applicant(form: Form) -> Applicant:
+    return check_applicant(
+        name=form["username"],
+        email=form["email"],
+        password=form["password"],
+        language=languages.language(),
+        time_zone=form["time_zone"],
+        site_words=(site().settings.site_name,),
+    )
+
+
+async def _ask_to_confirm(applicant: Applicant, password_hash: str) -> ResponseReturnValue:
+    """The same for a known and a new address, the limit included: it counts what was typed."""
+    typed = tokens.digest(addresses.key(applicant.email))
+    await limits.hit(PER_ADDRESS, f"registration of {typed}")
+    async with site().db.writing() as session:
+        await registrations.ask_to_confirm(session, applicant, password_hash)
+    return done("/register/sent")
+
+
+async def _begin(applicant: Applicant, password_hash: str, next_path: str) -> ResponseReturnValue:
+    async with site().db.writing() as session:
+        account = await registrations.create(session, applicant, password_hash)
+        opened = await _session_for(session, account)
+    return _signed_in(account, opened, next_path)
+
+
+async def _session_for(session: Session, account: Account) -> str:
+    """The token of the first login session; this browser's old one ends."""
+    if (before := viewer()) is not None:
+        await actions.end_session(session, before.session_id, before.id)
+    agent = request.user_agent.string
+    return await actions.open_session(
+        session, account.id, remembered=False, user_agent=agent, address=client.network()
+    )
+
+
+def _signed_in(account: Account, token: str, next_path: str) -> ResponseReturnValue:
+    identity.sign_in(token, False)
+    remember_device(account.id)
+    return done(next_path)
+
+
+async def _page(form: Form) -> str:
+    return render("signin/register.html", form=form, confirm=site().settings.confirms_email)
+
+
+async def _button(form: Form, *, token: str, name: str) -> str:
+    return render("signin/confirm.html", form=form, token=token, name=name)

@@ -1,0 +1,127 @@
+"""What an event looks like on a live page: the messages of DESIGN §8, one for each language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TypeGuard
+
+from microblog.kernel.events import Event, LoggedEvent, Position
+from microblog.kernel.model import Session
+from microblog.live.frames import Message
+from microblog.notifications import queries as notifications
+from microblog.notifications.events import NotificationAdded, NotificationsChanged
+from microblog.notifications.queries import NotificationView
+from microblog.posts import queries as posts
+from microblog.posts.events import PostDeleted, PostEdited, PostPublished
+from microblog.posts.queries import PostView
+from microblog.timelines.audience import Watchers, audience
+from microblog.timelines.streams import own
+from microblog.web.rendering import fragment, in_language, notification_fragment
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An event with all that is needed to show it, loaded at the moment of telling."""
+
+    id: int
+    event: Event
+    topics: list[str]
+    post: PostView | None = None
+    notification: NotificationView | None = None
+    unread: int | None = None
+
+
+async def shown(
+    session: Session, page: Iterable[LoggedEvent], watchers: Watchers, wanted: Callable[[str], bool]
+) -> list[Shown]:
+    """Those events of `page` that someone wants to see, in order.
+
+    `wanted` tells whether a topic is listened to; nothing is loaded for the others.
+    """
+    told = []
+    for logged in page:
+        event = logged.event()
+        topics = [t for t in await _topics(session, event, watchers) if wanted(t)]
+        if event and topics:
+            told.append((logged.id, event, topics))
+    views = await posts.views(session, [e.post_id for _, e, _ in told if _shows_post(e)])
+    return [await _loaded(session, Shown(*what), views) for what in told]
+
+
+async def _topics(session: Session, event: Event | None, watchers: Watchers) -> list[str]:
+    if isinstance(event, NotificationAdded | NotificationsChanged):
+        return [own(event.account_id)]
+    return await audience(session, event, watchers) if event else []
+
+
+async def _loaded(session: Session, what: Shown, views: dict[int, PostView]) -> Shown:
+    match what.event:
+        case PostPublished(post_id=post_id) | PostEdited(post_id=post_id):
+            return replace(what, post=views.get(post_id))
+        case NotificationAdded(account_id=account_id, notification_id=notification_id):
+            added = await notifications.find(session, notification_id)
+            unread = await notifications.unread(session, account_id)
+            return replace(what, notification=added, unread=unread)
+        case NotificationsChanged(account_id=account_id):
+            return replace(what, unread=await notifications.unread(session, account_id))
+    return what
+
+
+def messages(what: Shown, epoch: str, languages: Iterable[str]) -> list[dict[str, Message]]:
+    """The messages that show one event, each by language."""
+    position = str(Position(epoch, what.id))
+    told = []
+    if what.unread is not None:
+        told.append(_same(count_message(what.id, position, what.unread), languages))
+    if fields := _change(what):
+        told.append({language: _event(what, position, fields, language) for language in languages})
+    return told
+
+
+def count_message(event_id: int, position: str, unread: int) -> Message:
+    return Message(
+        type="count", id=event_id, position=position, name="unread_notifications", value=unread
+    )
+
+
+def _same(message: Message, languages: Iterable[str]) -> dict[str, Message]:
+    return dict.fromkeys(languages, message)
+
+
+def _event(what: Shown, position: str, fields: dict[str, str], language: str) -> Message:
+    html = {} if fields["action"] == "remove" else {"html": _html(what, language)}
+    return Message(type="event", id=what.id, position=position, **fields, **html)
+
+
+def _html(what: Shown, language: str) -> str:
+    with in_language(language):
+        if what.notification is not None:
+            return str(notification_fragment(what.notification))
+        return str(fragment(what.post)) if what.post else ""
+
+
+def _change(what: Shown) -> dict[str, str] | None:
+    """What happens to which element; None where there is nothing to show (any more)."""
+    match what.event:
+        case PostPublished(post_id=post_id) if _stands(what.post):
+            return _on("timeline", "insert", f"post-{post_id}")
+        case PostEdited(post_id=post_id) if _stands(what.post):
+            return _on("timeline", "replace", f"post-{post_id}")
+        case PostDeleted(post_id=post_id):
+            return _on("timeline", "remove", f"post-{post_id}")
+        case NotificationAdded(notification_id=notification_id) if what.notification:
+            return _on("notifications", "insert", f"notification-{notification_id}")
+    return None
+
+
+def _on(target: str, action: str, element: str) -> dict[str, str]:
+    return {"target": target, "action": action, "element": element}
+
+
+def _stands(post: PostView | None) -> bool:
+    return post is not None and not post.deleted
+
+
+def _shows_post(event: Event) -> TypeGuard[PostPublished | PostEdited]:
+    return isinstance(event, PostPublished | PostEdited)

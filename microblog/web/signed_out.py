@@ -1,0 +1,32 @@
+"""What someone sees who must sign in first.  A text they had written stays with them."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from quart import ResponseReturnValue, redirect, render_template, request
+
+from microblog.web.answers import error_json, wants_json
+from microblog.web.forms import Form
+from microblog.web.languages import translated
+from microblog.kernel.errors import N_
+
+SIGNED_OUT = N_("You are signed out. Sign in to go on.")
+
+
+async def ask_to_sign_in() -> ResponseReturnValue:
+    if wants_json():
+        return error_json(translated(SIGNED_OUT), 401)
+    if request.method in ("GET", "HEAD"):
+        back = request.full_path.rstrip("?")
+        return redirect(f"/login?next={quote(back)}", 303)
+    sent = await request.form
+    form = Form({"login": "", "password": "", "remember": "", "next": _way_back()})
+    form.errors[""] = translated(SIGNED_OUT)
+    page = await render_template("signin/login.html", form=form, draft=sent.get("body") or None)
+    return page, 401
+
+
+def _way_back() -> str:
+    """The page the form was on is not known for sure; composing goes to the composer."""
+    return "/posts/new" if request.path == "/posts" else "/"

@@ -1,0 +1,78 @@
+"""One post in its conversation, and what it said before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from quart import Blueprint, ResponseReturnValue, request
+
+from microblog.kernel import events
+from microblog.kernel.errors import NotFound
+from microblog.kernel.model import Session
+from microblog.posts import queries as posts
+from microblog.posts.differences import changes
+from microblog.posts.queries import GONE, PostView
+from microblog.site import site, viewer
+from microblog.timelines.queries import conversation
+from microblog.web.access import public
+from microblog.web.pages import timeline
+from microblog.web.paging import REPLIES, cut, place, post_id_in, under_true_name
+from microblog.web.rendering import render
+
+pages = Blueprint("threads", __name__)
+
+
+@pages.get("/@<name>/<post_id>")
+@public
+async def show(name: str, post_id: str) -> ResponseReturnValue:
+    """The whole conversation, oldest first.  A deleted post is here as long as others answer it."""
+    async with site().db.reading() as session:
+        focus = await _focus(session, name, post_id)
+        if focus.author.name != name:
+            return under_true_name(name, focus.author.name)
+        here = await events.present(session)
+        found, earlier = await _page(session, focus)
+        ids, later = cut(found, REPLIES, "after")
+        shown = await timeline(
+            session, ids, position=here, stream=f"thread:{focus.id}", order="oldest",
+            next_url=later, live=later is None,
+        )  # fmt: skip
+    asking = viewer()
+    mine = asking is not None and asking.id == focus.author.id and not focus.deleted
+    return render(
+        "posts/show.html", focus=focus, timeline=shown, earlier=earlier, form=None, can_edit=mine
+    )
+
+
+@pages.get("/@<name>/<post_id>/history")
+@public
+async def history(name: str, post_id: str) -> ResponseReturnValue:
+    async with site().db.reading() as session:
+        post = await _focus(session, name, post_id)
+        if post.author.name != name:
+            return under_true_name(name, post.author.name)
+        if post.deleted:
+            raise NotFound(GONE)
+        versions = await posts.versions(session, post)
+    return render("posts/history.html", post=post, revisions=changes(versions))
+
+
+async def _focus(session: Session, name: str, post_id: str) -> PostView:
+    post = await posts.view(session, post_id_in(post_id))
+    gone = post.deleted and post.reply_count == 0
+    if gone or post.author.name.lower() != name.lower():
+        raise NotFound(GONE)
+    return post
+
+
+async def _page(session: Session, focus: PostView) -> tuple[Sequence[int], str | None]:
+    """The page with the post on it, or the one that ``?after=`` asks for; and the way back."""
+    start = f"{focus.path}?after=0"
+    after = place("after")
+    page = await conversation(session, focus.root_id, after=after, limit=REPLIES + 1)
+    if "after" in request.args:
+        return page, start if after else None
+    if focus.id in page[:REPLIES]:
+        return page, None
+    around = await conversation(session, focus.root_id, after=focus.id - 1, limit=REPLIES + 1)
+    return around, start

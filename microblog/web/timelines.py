@@ -1,0 +1,89 @@
+"""What people read: home, the front page for visitors, everything, and everything under a tag."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from quart import Blueprint, ResponseReturnValue, redirect
+
+from microblog.accounts import queries as accounts
+from microblog.follows import queries as follows
+from microblog.kernel import events
+from microblog.kernel.errors import NotFound
+from microblog.kernel.model import Session
+from microblog.posts.text import tag_key
+from microblog.signin.queries import Viewer
+from microblog.site import site, viewer
+from microblog.timelines import queries
+from microblog.web.access import public
+from microblog.web.pages import timeline
+from microblog.web.paging import POSTS, cut, place
+from microblog.web.rendering import render
+
+PREVIEW = 10
+SUGGESTED = 8
+
+pages = Blueprint("timelines", __name__)
+
+
+@pages.get("/")
+@public
+async def home() -> ResponseReturnValue:
+    asking = viewer()
+    async with site().db.reading() as session:
+        if asking is None:
+            return await _front(session)
+        return await _home(session, asking)
+
+
+@pages.get("/explore")
+@public
+async def explore() -> ResponseReturnValue:
+    before = place("before")
+    async with site().db.reading() as session:
+        here = await events.present(session)
+        found = await queries.public(session, before=before, limit=POSTS + 1)
+        ids, older = cut(found, POSTS)
+        shown = await timeline(
+            session, ids, position=here, stream="public", next_url=older, live=before is None
+        )
+    return render("timelines/explore.html", timeline=shown)
+
+
+@pages.get("/tags/<tag>")
+@public
+async def tag(tag: str) -> ResponseReturnValue:
+    key = tag_key(tag)
+    if key is None:
+        raise NotFound
+    if key != tag:
+        return redirect(f"/tags/{quote(key, safe='')}")
+    before = place("before")
+    async with site().db.reading() as session:
+        here = await events.present(session)
+        found = await queries.tagged(session, key, before=before, limit=POSTS + 1)
+        ids, older = cut(found, POSTS)
+        shown = await timeline(
+            session, ids, position=here, stream=f"tag:{key}", next_url=older, live=before is None
+        )
+    return render("timelines/tag.html", tag=key, timeline=shown)
+
+
+async def _home(session: Session, asking: Viewer) -> str:
+    before = place("before")
+    here = await events.present(session)
+    found = await queries.home(session, asking.id, before=before, limit=POSTS + 1)
+    ids, older = cut(found, POSTS)
+    shown = await timeline(
+        session, ids, position=here, stream="home", next_url=older, live=before is None
+    )
+    known = await follows.followed_ids(session, asking.id)
+    people = await accounts.suggestions(session, asking.id, known, SUGGESTED)
+    return render("timelines/home.html", timeline=shown, form=None, people=people)
+
+
+async def _front(session: Session) -> str:
+    here = await events.present(session)
+    ids = await queries.public(session, limit=PREVIEW)
+    shown = await timeline(session, ids, position=here, stream="public")
+    return render("front/show.html", timeline=shown)

@@ -1,0 +1,27 @@
+/** Where the scripts of a page begin. Everything works without them; they add liveness and comfort. */
+import "./elements/confirm-button.js";
+import "./elements/count-badge.js";
+import "./elements/follow-button.js";
+import "./elements/live-state.js";
+import "./elements/live-timeline.js";
+import "./elements/post-composer.js";
+import "./elements/post-menu.js";
+import "./elements/relative-time.js";
+import "./elements/theme-switch.js";
+import { prepare } from "./lib/frame.js";
+import { live } from "./lib/live.js";
+import { account } from "./lib/reader.js";
+import { watchWhatIsSeen } from "./lib/seen.js";
+import { listenToKeys } from "./lib/shortcuts.js";
+
+prepare();
+listenToKeys();
+connect();
+if (account) watchWhatIsSeen();
+
+/** A page without a timeline still has counts; a visitor's page without one has nothing to wait for. */
+function connect() {
+  const { position = "", stream = "none" } = document.querySelector("live-timeline")?.dataset ?? {};
+  if (stream !== "none") live.start(position, { stream });
+  else if (account) live.start(position, { stream: "home", timeline: "none" });
+}

@@ -1,0 +1,103 @@
+"""The product as an operator runs it: a process, started, killed and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import httpx2
+
+ROOT = Path(__file__).parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class SiteProcess:
+    """`microblog dev` or `serve` on a port and a data directory of its own."""
+
+    def __init__(
+        self, data_dir: Path, *, command: str = "serve", port: int | None = None,
+        arguments: tuple[str, ...] = (), python: str = sys.executable, **settings: str,
+    ) -> None:  # fmt: skip
+        self.data_dir = data_dir
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = data_dir / "site.log"
+        self._command = [python, "-m", "microblog", command]
+        if command in ("serve", "dev"):
+            self._command += ["--bind", f"127.0.0.1:{self.port}"]
+        self._command += arguments
+        self._settings = {
+            "MICROBLOG_DATA_DIR": str(data_dir),
+            "MICROBLOG_LIMITS": "off",
+            **{f"MICROBLOG_{name.upper()}": value for name, value in settings.items()},
+        }
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> SiteProcess:
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("MICROBLOG_")}
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *self._command, cwd=ROOT, stdout=log, stderr=log,
+                env={**clean, **self._settings, "PYTHONUNBUFFERED": "1"},
+            )  # fmt: skip
+        return self
+
+    async def ready(self, within: float = 20.0) -> SiteProcess:
+        """Wait until it says it is healthy."""
+        assert self.process is not None
+        deadline = time.monotonic() + within
+        async with httpx2.AsyncClient() as http:
+            while time.monotonic() < deadline:
+                if self.process.returncode is not None:
+                    raise AssertionError(f"it ended:\n{self.said()}")
+                try:
+                    answer = await http.get(f"{self.url}/healthz")
+                    if answer.status_code == 200:
+                        return self
+                except httpx2.HTTPError:
+                    pass
+                await asyncio.sleep(0.03)
+        raise AssertionError(f"not ready after {within} s:\n{self.said()}")
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    async def kill(self) -> None:
+        """As a power cut would: no chance to tidy up."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        """As an operator would; the exit status."""
+        return await self._end(signal.SIGTERM)
+
+    async def _end(self, number: int) -> int:
+        if self.process is None:
+            return 0
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        return await asyncio.wait_for(self.process.wait(), 15)
+
+    async def __aenter__(self) -> SiteProcess:
+        await self.start()
+        return await self.ready()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.kill()
+
+    def rss_mib(self) -> float:
+        """Resident memory of the process."""
+        assert self.process is not None
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+        return int(line.split()[1]) / 1024

@@ -1,0 +1,109 @@
+"""Starts `program.py` under any Python at hand, and listens to what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+# Quart and Hypercorn are pure Python, so another Python can use our installation of them.
+PATHS = {"PYTHONPATH": f"{ROOT}:{sysconfig.get_path('purelib')}"}
+VERSIONS = ("3.14", "3.13", "3.12", "3.11")
+
+
+@lru_cache
+def another_python() -> str | None:
+    """The newest Python beside ours that can serve."""
+    for version in VERSIONS:
+        places = [shutil.which(f"python{version}")]
+        places += map(str, Path.home().glob(f".pyenv/versions/*/bin/python{version}"))
+        for place in places:
+            if place and version != sysconfig.get_python_version() and _can_serve(place):
+                return place
+    return None
+
+
+def _can_serve(python: str) -> bool:
+    ask = [python, "-c", "import quart, hypercorn, asyncio; asyncio.TaskGroup"]
+    return not subprocess.run(ask, env=PATHS, capture_output=True, check=False).returncode
+
+
+class Running:
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.said: list[str] = []
+        self.port = 0
+
+    async def says(self, line: str, times: int = 1) -> None:
+        """Wait for it to say so."""
+        async with asyncio.timeout(10):
+            while self.said.count(line) < times:
+                await self._hear()
+
+    async def _hear(self) -> None:
+        assert self.process.stdout is not None
+        line = await self.process.stdout.readline()
+        assert line, f"it ended after {self.said}: {await self.complaints()}"
+        self.said.append(line.decode().strip())
+        if line.startswith(b"http://127.0.0.1:"):
+            self.port = int(line.rsplit(b":", 1)[1])
+
+    async def ready(self) -> None:
+        async with asyncio.timeout(10):
+            while not self.port:
+                await self._hear()
+
+    def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
+        self.process.send_signal(number)
+
+    async def ends(self, within: float) -> tuple[int, str]:
+        """Its return code and what it complained of; it must end in time."""
+        begun = time.monotonic()
+        async with asyncio.timeout(within):
+            assert self.process.stdout is not None
+            rest = await self.process.stdout.read()
+            complaints = await self.complaints()
+            code = await self.process.wait()
+        self.said += rest.decode().split("\n")[:-1]
+        self.took = time.monotonic() - begun
+        return code, complaints
+
+    async def complaints(self) -> str:
+        assert self.process.stderr is not None
+        return (await self.process.stderr.read()).decode()
+
+    def resident(self) -> int:
+        """Bytes of memory in use."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) * 1024
+
+
+@asynccontextmanager
+async def running(
+    app: str, config: Path, *, bind: str = "127.0.0.1:0", python: str = sys.executable
+) -> AsyncIterator[Running]:
+    process = await asyncio.create_subprocess_exec(
+        python,
+        str(Path(__file__).with_name("program.py")),
+        app,
+        str(config),
+        *([bind] if bind else []),
+        env=PATHS,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield Running(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

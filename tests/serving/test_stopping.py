@@ -1,0 +1,151 @@
+"""SIGTERM: nobody is cut off who need not be, and nobody keeps the process."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.serving.peer import connected, websocket
+from tests.serving.running import another_python, running
+
+REQUEST = "GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+GRACE = 0.8
+AFTERWARDS = 3.5 * 0.5  # server.MOMENT
+
+
+@pytest.fixture(params=["this Python", "another Python"])
+def python(request: pytest.FixtureRequest) -> str:
+    """What asyncio's servers wait for changed in 3.12 (Hypercorn #308), so one each if possible."""
+    python = sys.executable if request.param == "this Python" else another_python()
+    if python is None:
+        pytest.skip("no other Python here that can import Quart")
+    return python
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / "hypercorn.toml"
+    file.write_text(f"graceful_timeout = {GRACE}\nwebsocket_ping_interval = 20\n")
+    return file
+
+
+async def test_open_sockets_are_closed_and_requests_finish(python: str, config: Path) -> None:
+    async with running("quart", config, python=python) as program:
+        await program.ready()
+        async with (
+            connected(program.port),  # idle
+            connected(program.port) as slow,
+            websocket(program.port, "/live") as first,
+            websocket(program.port, "/live") as second,
+        ):
+            slow.writer.write(REQUEST.format("/slow").encode())
+            await program.says("asked /slow")
+            await program.says("open /live", times=2)
+            program.signal()
+            assert await first.close_code() == 1012
+            assert await second.close_code() == 1012
+            await slow.read_head()
+            assert slow.status == 200
+            assert slow.headers["connection"] == "close"
+            assert await slow.rest() == b"done"
+            assert await program.ends(within=GRACE) == (0, "")
+    # What handlers still need ends after them.
+    assert program.said[-1] == "shutdown"
+    assert program.said.count("closed") == 2
+
+
+@pytest.mark.parametrize("app", ["raw", "quart"])
+async def test_what_does_not_end_is_dropped_after_the_grace(
+    python: str, config: Path, app: str
+) -> None:
+    async with running(app, config, python=python) as program:
+        await program.ready()
+        async with connected(program.port) as stuck, websocket(program.port, "/deaf") as peer:
+            stuck.writer.write(REQUEST.format("/stuck").encode())
+            await program.says("asked /stuck")
+            await program.says("open /deaf")
+            program.signal()
+            assert await peer.close_code() is None
+            assert await program.ends(within=GRACE + AFTERWARDS) == (0, "")
+    assert program.said[-1] == "shutdown"
+    assert "left /stuck" in program.said
+    assert program.took > GRACE - 0.3
+
+
+async def test_a_handler_that_swallows_its_cancellation_does_not_keep_the_process(
+    config: Path,
+) -> None:
+    async with running("raw", config) as program:
+        await program.ready()
+        async with connected(program.port) as peer:
+            peer.writer.write(REQUEST.format("/stubborn").encode())
+            await program.says("asked /stubborn")
+            program.signal()
+            code, complaint = await program.ends(within=GRACE + AFTERWARDS + 1)
+    assert code == 0
+    assert complaint == "WARNING Something would not stop; leaving without it\n"
+
+
+async def test_a_second_signal_ends_it_at_once(config: Path) -> None:
+    async with running("raw", config) as program:
+        await program.ready()
+        async with connected(program.port) as stuck:
+            stuck.writer.write(REQUEST.format("/stuck").encode())
+            await program.says("asked /stuck")
+            program.signal()
+            await program.says("drain")
+            program.signal()
+            code, complaint = await program.ends(within=0.5)
+    assert (code, complaint) == (-signal.SIGTERM, "")
+
+
+async def test_interrupting_it_is_stopping_it(config: Path) -> None:
+    async with running("raw", config) as program:
+        await program.ready()
+        program.signal(signal.SIGINT)
+        assert await program.ends(within=GRACE) == (0, "")
+    assert program.said[-2:] == ["drain", "shutdown"]
+
+
+async def test_nobody_connects_once_it_drains(config: Path) -> None:
+    async with running("raw", config) as program:
+        await program.ready()
+        async with connected(program.port) as stuck:
+            stuck.writer.write(REQUEST.format("/stuck").encode())
+            await program.says("asked /stuck")
+            program.signal()
+            await program.says("drain")
+            await asyncio.sleep(0.1)
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection("127.0.0.1", program.port)
+
+
+async def test_a_handshake_overtaken_by_the_drain_is_refused(config: Path) -> None:
+    async with running("raw", config) as program:
+        await program.ready()
+        opening = asyncio.create_task(_status(program.port, "/hesitant"))
+        await program.says("hesitating")
+        program.signal()
+        assert await opening == 503
+        assert await program.ends(within=GRACE) == (0, "")
+
+
+async def test_a_mistake_in_draining_is_told_and_stops_nothing(config: Path) -> None:
+    async with running("careless", config) as program:
+        await program.ready()
+        async with websocket(program.port, "/live"):
+            await program.says("open /live")
+            program.signal()
+            code, complaint = await program.ends(within=GRACE + AFTERWARDS)
+    assert code == 0
+    assert complaint.startswith("ERROR Closing the open sockets failed")
+    assert program.said[-1] == "shutdown"
+
+
+async def _status(port: int, path: str) -> int:
+    async with websocket(port, path) as peer:
+        return peer.status

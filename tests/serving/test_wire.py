@@ -1,0 +1,167 @@
+"""The straight way to the socket: order, bounds and ends."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from microblog import wire
+from tests.serving.conftest import Start
+from tests.serving.held import Held
+from tests.serving.peer import TEXT, text_frame, websocket
+
+
+async def test_frames_and_sends_arrive_in_the_order_they_were_made(start: Start) -> None:
+    held = Held()
+    async with websocket(await start(held)) as peer:
+        socket = await held.opened.get()
+
+        async def say() -> None:
+            for n in range(400):
+                if n % 3:
+                    assert socket.wire.write(text_frame(f"{n} {'x' * 20_000}"))
+                else:
+                    await socket.send_text(f"{n} {'x' * 20_000}")
+
+        # 8 MB, more than the kernel takes: part of it waits in the transport, part in send().
+        speaking = asyncio.create_task(say())
+        heard = [int((await peer.message()).split()[0]) for _ in range(400)]
+        await speaking
+    assert heard == list(range(400))
+
+
+async def test_nothing_can_be_written_before_the_handshake_is_answered(start: Start) -> None:
+    taken = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        straight = scope["extensions"]["microblog.wire"]
+        taken.append(straight.write(text_frame("early")))
+        await send({"type": "websocket.accept"})
+        taken.append(straight.write(text_frame("in time")))
+        await send({"type": "websocket.close"})
+
+    async with websocket(await start(app)) as peer:
+        assert await peer.message() == b"in time"
+    assert taken == [False, True]
+
+
+async def test_nothing_can_be_written_after_the_close_frame(start: Start) -> None:
+    held = Held()
+    async with websocket(await start(held)) as peer:
+        socket = await held.opened.get()
+        await socket.close(4001)
+        assert not socket.wire.write(text_frame("late"))
+        await socket.send_text("late as well")
+        assert await peer.close_code() == 4001
+        assert await peer.rest() == b""
+
+
+async def test_nothing_can_be_written_to_a_peer_that_has_left(start: Start) -> None:
+    held = Held()
+    async with websocket(await start(held)) as peer:
+        socket = await held.opened.get()
+        peer.writer.transport.abort()
+        await asyncio.wait_for(socket.ended, 2)
+        assert not socket.wire.write(text_frame("gone"))
+
+
+async def test_what_a_peer_does_not_read_is_counted_and_aborting_frees_it(start: Start) -> None:
+    held = Held()
+    port = await start(held)
+    before = len(asyncio.all_tasks())
+    async with websocket(port, window=4096):
+        socket = await held.opened.get()
+        assert socket.wire.unsent() == 0
+        while socket.wire.unsent() < 512 * 1024:
+            assert socket.wire.write(text_frame("x" * 60_000))
+        stuck = [asyncio.create_task(socket.send_text(f"stuck {n}")) for n in range(3)]
+        await asyncio.sleep(0.05)
+        assert not any(task.done() for task in stuck)
+
+        socket.wire.abort()
+        assert await asyncio.wait_for(socket.ended, 1) == 1006
+        await asyncio.wait_for(asyncio.gather(*stuck), 1)
+        await _until(lambda: not wire.Connection.alive)
+        assert len(asyncio.all_tasks()) == before
+
+
+async def test_drained_waits_for_the_reader_and_ends_with_the_connection(start: Start) -> None:
+    held = Held()
+    async with websocket(await start(held), window=4096) as peer:
+        socket = await held.opened.get()
+        await asyncio.wait_for(socket.wire.drained(), 1)
+        count = 0
+        while socket.wire.unsent() < 128 * 1024:
+            socket.wire.write(text_frame("x" * 60_000))
+            count += 1
+        waiting = asyncio.create_task(socket.wire.drained())
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        for _ in range(count):
+            await peer.message()
+        await asyncio.wait_for(waiting, 1)
+
+        while socket.wire.unsent() < 128 * 1024:
+            socket.wire.write(text_frame("x" * 60_000))
+        waiting = asyncio.create_task(socket.wire.drained())
+        await asyncio.sleep(0)
+        socket.wire.abort()
+        await asyncio.wait_for(waiting, 1)
+
+
+async def test_closing_does_not_wait_for_a_peer_that_reads_nothing(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "LINGER", 0.2)
+    held = Held()
+    async with websocket(await start(held), window=4096):
+        socket = await held.opened.get()
+        while socket.wire.unsent() < 512 * 1024:
+            socket.wire.write(text_frame("x" * 60_000))
+        await asyncio.wait_for(socket.close(1013), 0.1)
+        await asyncio.wait_for(socket.ended, 1)
+        await _until(lambda: not wire.Connection.alive)
+
+
+async def test_a_peer_still_talking_gets_the_close_frame(start: Start) -> None:
+    held = Held()
+    async with websocket(await start(held)) as peer:
+        socket = await held.opened.get()
+        peer.send(TEXT, b"x" * 3000)
+        await socket.received.get()
+        await socket.close(1012)
+        for _ in range(50):
+            peer.send(TEXT, b"x" * 3000)
+        assert await peer.close_code() == 1012
+        assert await peer.rest() == b""
+
+
+async def test_without_a_way_to_the_socket_apps_send_as_usual(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "_writer_behind", lambda _: None)
+    held = Held()
+    port = await start(held, websocket_ping_interval=0.1)
+    async with websocket(port) as peer:
+        socket = await held.opened.get()
+        assert "microblog.wire" not in socket.scope["extensions"]
+        await socket.send_text("hello")
+        assert await peer.message() == b"hello"
+        peer.send(TEXT, b"x" * 5000)
+        assert await peer.close_code() == 1009
+        assert await asyncio.wait_for(socket.ended, 1) == 1009
+    async with websocket(port) as peer:
+        socket = await held.opened.get()
+        assert await asyncio.wait_for(socket.ended, 1) == 1006  # no pong
+    async with websocket(port) as peer:
+        socket = await held.opened.get()
+        await socket.close(1012)
+        assert await peer.close_code() == 1012
+
+
+async def _until(condition: Any) -> None:
+    async with asyncio.timeout(2):
+        while not condition():
+            await asyncio.sleep(0.005)

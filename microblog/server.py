@@ -1,4 +1,4 @@
-"""The web server: Hypercorn in this process, bound before anything else, drained when asked to stop.
+"""The web server: Hypercorn in this process, bound before anything else, drained at its end.
 
     await serve(app, settings.bind, config_file=..., on_ready=print, on_drain=hub.close_all)
 
@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import hypercorn.asyncio
 from hypercorn.config import Config
@@ -47,6 +48,7 @@ KEYS = frozenset({
     "root_path", "server_names", "shutdown_timeout", "ssl_handshake_timeout", "startup_timeout",
     "websocket_max_message_size", "websocket_ping_interval",
 })  # fmt: skip
+NUMBERS = ("backlog", "interval", "requests", "size", "timeout")  # what their keys end with
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 MOMENT = 0.5  # seconds given to each harder step once the grace is over
 
@@ -70,15 +72,10 @@ async def serve(
     asyncio.get_running_loop().set_exception_handler(_report)
     stop = _Stop(app, config, on_drain)
     draining = asyncio.create_task(stop.drain())
-
-    async def until_asked() -> None:  # awaited by Hypercorn as soon as it takes connections
-        _settle_memory()
-        on_ready(urls)
-        await stop.until_asked()
-
+    trigger = partial(stop.until_asked, partial(on_ready, urls))
     try:
         with stop.on_signals():
-            await hypercorn.asyncio.serve(stop.app, config, shutdown_trigger=until_asked, mode="asgi")
+            await hypercorn.asyncio.serve(stop.app, config, shutdown_trigger=trigger, mode="asgi")
             await draining
     except (LifespanFailureError, LifespanTimeoutError) as error:
         raise ServeError(f"The application failed: {error}") from error
@@ -89,8 +86,11 @@ async def serve(
 def _configured(file: Path, bind: str | None) -> Config:
     try:
         given = tomllib.loads(file.read_text())
-        for key in given.keys() - KEYS:  # Hypercorn would ignore a misspelt one in silence
-            raise ServeError(f"{file}: {key} is not a setting; known are {', '.join(sorted(KEYS))}.")
+        for key, value in given.items():
+            if key not in KEYS:  # Hypercorn would ignore a misspelt one in silence
+                raise ServeError(f"{file}: {key} is none of {', '.join(sorted(KEYS))}.")
+            if key.endswith(NUMBERS) and not isinstance(value, (int, float)):
+                raise ServeError(f"{file}: {key} must be a number.")
         config = Config.from_mapping(given, **({"bind": bind} if bind else {}))
         config.create_ssl_context()
     except (OSError, ValueError) as error:
@@ -101,7 +101,7 @@ def _configured(file: Path, bind: str | None) -> Config:
 
 
 def _bound(config: Config) -> list[str]:
-    """Take the ports, so that Hypercorn, or a worker process, only has to serve what it inherits."""
+    """Take the ports, so that Hypercorn (one day in worker processes) is given open ones."""
     scheme = "https" if config.ssl_enabled else "http"
     sockets = [_listening(bind, config.backlog) for bind in config.bind]
     urls = [_url(scheme, sock) for sock in sockets]
@@ -111,23 +111,28 @@ def _bound(config: Config) -> list[str]:
 
 def _listening(bind: str, backlog: int) -> socket.socket:
     """Listening, not only bound: of two that are only bound to a port both believe they have it."""
-    host, _, port = bind.rpartition(":")
     try:
         if bind.startswith(("unix:", "fd://")):
             (sock,) = Config.from_mapping(bind=bind).create_sockets().insecure_sockets
             sock.listen(backlog)
             return sock
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=backlog)
-    except (OSError, OverflowError, ValueError) as error:
-        match getattr(error, "errno", None):
-            case errno.EADDRINUSE:
-                reason = f"Port {port} on {host} is in use: stop what uses it, or take another port."
-            case errno.EACCES:
-                reason = f"Port {port} needs more rights than this user has: take one above 1023."
-            case _:
-                reason = f"Cannot listen on {bind!r}, wanted like 127.0.0.1:8000: {error}."
-        raise ServeError(reason) from error
+        place = urlsplit(f"//{bind}")
+        if not place.hostname or place.port is None:
+            raise ValueError("a host and a port are needed")
+        family = socket.AF_INET6 if ":" in place.hostname else socket.AF_INET
+        return socket.create_server((place.hostname, place.port), family=family, backlog=backlog)
+    except (OSError, ValueError) as error:
+        raise ServeError(_reason(bind, error)) from error
+
+
+def _reason(bind: str, error: Exception) -> str:
+    host, _, port = bind.rpartition(":")
+    match getattr(error, "errno", None):
+        case errno.EADDRINUSE:
+            return f"Port {port} on {host} is in use: stop what uses it, or choose another."
+        case errno.EACCES:
+            return f"Port {port} needs more rights than this user has: choose one above 1023."
+    return f"Cannot listen on {bind!r} (the form is 127.0.0.1:8000): {error}."
 
 
 def _url(scheme: str, sock: socket.socket) -> str:
@@ -201,11 +206,14 @@ class _Stop:
         last.daemon = True
         last.start()
 
-    async def until_asked(self) -> None:
+    async def until_asked(self, started: Callable[[], None]) -> None:
+        """Hypercorn awaits this once it takes connections; whatever ends it starts the drain."""
         try:
+            _settle_memory()
+            started()
             await self._asked.wait()
         finally:
-            self._asked.set()  # whatever ends the serving starts the drain
+            self._asked.set()
 
     def app(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -229,6 +237,8 @@ class _Stop:
         await wire.Connection.take_no_more()
         await self._close_sockets()
         await _gone(ends)
+        if left := len(wire.Connection.alive):
+            log.warning("Dropping %d connections that did not end in %g s", left, self._grace)
         for harder in (wire.Connection.hang_up, wire.Connection.cut):
             for connection in tuple(wire.Connection.alive):
                 harder(connection)

@@ -16,11 +16,11 @@ class Account(Base):
     __table_args__ = (UniqueConstraint("name_key", "host"),)
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
-    host: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    host: Mapped[str] = mapped_column(String(255), default="", server_default=text("''"))
     name: Mapped[str] = mapped_column(String(30))
     name_key: Mapped[str] = mapped_column(String(30))  # lower case; what must be unique
-    display_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
-    bio: Mapped[str] = mapped_column(Text, default="", server_default="")
+    display_name: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
+    bio: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
     email: Mapped[str | None] = mapped_column(String(254))
     email_key: Mapped[str | None] = mapped_column(String(254), unique=True)  # lower case
     password_hash: Mapped[str | None] = mapped_column(String(255))

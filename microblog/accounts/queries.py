@@ -56,7 +56,7 @@ async def account(session: Session, account_id: int) -> Account:
 
 async def by_name(session: Session, name: str) -> Account:
     """The account of this site with that name, in whatever case; suspended ones are not found."""
-    found = await session.scalar(_named(name))
+    found = await session.scalar(_named(name)) if names.is_name(name) else None
     if found is None:
         raise NotFound
     return found
@@ -70,7 +70,7 @@ async def by_email(session: Session, email: str) -> Account | None:
 
 async def ids_by_names(session: Session, written: Iterable[str]) -> dict[str, int]:
     """Lower-case name to id, for those of `written` who exist: what a mention can mean."""
-    keys = list({names.key(name) for name in written})[:_CHUNK]
+    keys = list({names.key(name) for name in written if names.is_name(name)})[:_CHUNK]
     if not keys:
         return {}
     rows = await session.execute(

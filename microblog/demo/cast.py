@@ -1,4 +1,4 @@
-"""The cast: keeps the seeded world moving, a few acts a minute, until it is told to stop.
+"""The cast: keeps the seeded world moving, a few acts a minute, until it is cancelled.
 
 It acts as people do, through the same actions, so everything that follows from a post follows: live
 pages, notifications, mail.  It plays only accounts that nobody can sign in to.
@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 PAUSE = (2.0, 6.0)  # seconds between two acts
 
 
-async def cast(db: Database, settings: Settings, stop: asyncio.Event) -> None:
-    """Play until `stop` is set.  Without a seeded world there is nobody to play."""
+async def cast(db: Database, settings: Settings) -> None:
+    """Play until cancelled.  Without a seeded world there is nobody to play."""
     chance = Random()  # noqa: S311 - a play, no secret
     players = await _players(db)
     if not players:
@@ -40,10 +40,7 @@ async def cast(db: Database, settings: Settings, stop: asyncio.Event) -> None:
         pulse.idle = chance.uniform(*PAUSE)
         await stage.act()
 
-    async with asyncio.TaskGroup() as group:
-        playing = group.create_task(run(pulse, act, asyncio.Event()))
-        await stop.wait()
-        playing.cancel()
+    await run(pulse, act, asyncio.Event())
 
 
 async def _players(db: Database) -> dict[int, Person]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -40,7 +41,7 @@ async def run(pulse: Pulse, step: Callable[[], Awaitable[None]], wakeup: asyncio
             log.exception("%s failed %d times in a row", pulse.name, pulse.failures)
             await asyncio.sleep(min(2.0**pulse.failures / 10, LONGEST_PAUSE))
         pulse.beat = time.monotonic()
-        try:
-            await asyncio.wait_for(wakeup.wait(), pulse.idle)
-        except TimeoutError:
-            pass
+        # Not wait_for: on 3.11 it loses a cancellation that comes together with the wakeup.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pulse.idle):
+                await wakeup.wait()

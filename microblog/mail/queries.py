@@ -64,7 +64,7 @@ async def kept_letter(session: Session, email_id: int) -> KeptLetter | None:
 async def queue_depth(session: Session) -> dict[str, int]:
     """Emails not yet settled, by state."""
     counted = select(Email.state, func.count()).where(Email.state.in_(ACTIVE)).group_by(Email.state)
-    found = dict((await session.execute(counted)).tuples().all())
+    found = dict((await session.execute(counted)).all())
     return {state: found.get(state, 0) for state in ACTIVE}
 
 

@@ -11,7 +11,7 @@ import ssl
 import time
 
 import aiosmtplib
-from aiosmtplib.errors import SMTPException, SMTPServerDisconnected
+from aiosmtplib.errors import SMTPException, SMTPHeloError, SMTPServerDisconnected
 
 from microblog.mail.answers import SENT, Phase, Verdict, verdict
 from microblog.settings import Smtp
@@ -39,6 +39,7 @@ class SmtpLine:
         self._sent = 0
         self._used = 0.0
         self._clean = True
+        self._talking = False
 
     @property
     def is_ready(self) -> bool:
@@ -59,12 +60,15 @@ class SmtpLine:
     async def send(self, recipient: str, content: bytes) -> Verdict:
         """One message to one recipient over the open connection."""
         phase: Phase = "envelope"
+        self._talking = True
         try:
             await self._envelope(recipient)
             phase = "content"
             await self._open_client.data(content, timeout=DATA)
         except Broken as error:
             return self._failed(verdict(error, phase))
+        finally:
+            self._talking = False
         self._sent += 1
         self._used = time.monotonic()
         return SENT
@@ -75,9 +79,12 @@ class SmtpLine:
             await self.close()
 
     async def close(self) -> None:
-        """Say goodbye.  Whatever the server answers, what it has taken it has taken."""
+        """Say goodbye, or hang up in mid-sentence.  What the server has taken it has taken."""
         client, self._client = self._client, None
         if client is None:
+            return
+        if self._talking:
+            client.close()
             return
         with contextlib.suppress(*Broken):
             async with asyncio.timeout(GOODBYE):
@@ -116,6 +123,7 @@ class SmtpLine:
             tls_context=self._tls, local_hostname=self._helo, timeout=COMMAND,
         )  # fmt: skip
         await self._client.connect(timeout=CONNECT)
+        await _greet(self._client)
         self._sent, self._clean, self._used = 0, True, time.monotonic()
 
     async def _envelope(self, recipient: str) -> None:
@@ -141,6 +149,15 @@ class SmtpLine:
         client, self._client = self._client, None
         if client is not None:
             client.close()
+
+
+async def _greet(client: aiosmtplib.SMTP) -> None:
+    """Where no TLS or sign-in has done so; else the first message would be refused for it."""
+    if client.is_ehlo_or_helo_needed:
+        try:
+            await client.ehlo()
+        except SMTPHeloError:
+            await client.helo()
 
 
 class SmtpTransport:

@@ -11,10 +11,9 @@ from dataclasses import replace
 from email.errors import MessageError
 
 from jinja2 import TemplateError
-from sqlalchemy.exc import DBAPIError
 
 from microblog.kernel.clock import now
-from microblog.kernel.db import Database
+from microblog.kernel.db import FAULTS, Database
 from microblog.mail import leases
 from microblog.mail.answers import LONGEST_REASON
 from microblog.mail.composing import MISTAKES, park, take
@@ -80,8 +79,8 @@ class Supply:
             beat()
             try:
                 await self._renew()
-            except DBAPIError as error:
-                log.warning("leases of mail could not be renewed: %s", error.orig)
+            except FAULTS as error:
+                log.warning("leases of mail could not be renewed: %s", error)
 
     async def give_back(self) -> None:
         self._ready.clear()

@@ -67,7 +67,7 @@ async def join(session: Session, lead: Lease, others: list[int]) -> Lease:
     joining = Email.id.in_(others)
     columns = select(Email.kind, Email.payload).where(joining).order_by(Email.id)
     items = payloads(lead)
-    for kind, payload in (await session.execute(columns)).tuples():
+    for kind, payload in await session.execute(columns):
         items += _items(kind, payload)
     digest = {"items": items, "account_id": lead.account_id}
     await session.execute(

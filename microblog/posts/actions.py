@@ -118,8 +118,9 @@ class _Request:
     """What tells a retry of the same form from another text under the same key."""
 
     def __init__(self, key: str | None, in_reply_to: int | None, body: str) -> None:
-        plain = key is None or _KEY.fullmatch(key)
-        self.key = (key or None) if plain else tokens.digest(key or "")
+        self.key = key or None
+        if key and not _KEY.fullmatch(key):
+            self.key = tokens.digest(key)
         self.digest = tokens.digest(f"{in_reply_to or ''}\n{body}") if self.key else None
 
 

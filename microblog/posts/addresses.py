@@ -73,7 +73,7 @@ def _label(label: str) -> str:
 
 
 def _shortened(rest: str) -> str:
-    parts = _GRAPHEME.findall(rest)
-    if len(parts) <= LONGEST_REST:
+    if len(rest) <= 200 and len(_GRAPHEME.findall(rest)) <= LONGEST_REST:
         return rest
-    return "".join(parts[:18]) + "…" + "".join(parts[-11:])
+    head, tail = _GRAPHEME.findall(rest[:100]), _GRAPHEME.findall(rest[-100:])
+    return "".join(head[:18]) + "…" + "".join(tail[-11:])

@@ -16,7 +16,8 @@ Segment: TypeAlias = tuple[Literal["same", "added", "removed"], str]
 _MOST_WORK = 1_000_000
 # Words and spaces; in scripts without spaces single characters, and whole emoji.
 _WORD = regex.compile(
-    r"(?V1)\s+|[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*|\w+|\X"
+    r"(?V1)\s+|[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*|\w+"
+    r"|[\U0001f1e6-\U0001f1ff]{2}|\X"  # flags by themselves: in a row they make \X quadratic
 )
 
 

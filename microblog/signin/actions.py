@@ -13,6 +13,7 @@ from microblog.kernel import tokens
 from microblog.kernel.clock import now
 from microblog.kernel.errors import N_, Forbidden
 from microblog.kernel.events import record
+from microblog.kernel.ids import next_id
 from microblog.kernel.model import Session
 from microblog.kernel.text import one_line
 from microblog.mail import outbox
@@ -55,6 +56,7 @@ async def open_session(
     token, moment = tokens.new_token(), now()
     session.add(
         LoginSession(
+            id=await next_id(session, LoginSession.id),
             account_id=account_id,
             token_hash=tokens.digest(token),
             remembered=remembered,

@@ -77,6 +77,8 @@ class Desk:
     def _letter(self, template: str, owner: Account, **context: Any) -> Letter:  # noqa: ANN401
         """To the account's own address, as it is now."""
         shown = self._common(owner.display_name or owner.name)
+        if owner.time_zone:
+            shown["time_zone"] = owner.time_zone
         return Letter(template, owner.email or "", owner.language or DEFAULT, {**shown, **context})
 
     def _common(self, name: str) -> dict[str, Any]:

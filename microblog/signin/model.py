@@ -1,4 +1,8 @@
-"""Rows behind a sign-in.  Tokens are stored as their SHA-256 only."""
+"""Rows behind a sign-in.  Tokens are stored as their SHA-256 only.
+
+Registrations and login sessions are deleted, while mails and events still name them: their ids come
+from `kernel.ids`, since SQLite would give the next row the id of the one that went.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +40,8 @@ class LoginSession(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     remembered: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
-    user_agent: Mapped[str] = mapped_column(String(256), default="", server_default="")
-    address: Mapped[str] = mapped_column(String(64), default="", server_default="")  # /24 or /64
+    user_agent: Mapped[str] = mapped_column(String(256), default="", server_default=text("''"))
+    address: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))  # /24 or /64
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_seen_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime] = mapped_column(index=True)

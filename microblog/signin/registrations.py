@@ -17,6 +17,7 @@ from microblog.accounts.model import Account
 from microblog.kernel import tokens
 from microblog.kernel.clock import now
 from microblog.kernel.errors import Conflict, NotFound
+from microblog.kernel.ids import next_id
 from microblog.kernel.model import Session
 from microblog.mail import outbox
 from microblog.signin.applicants import Applicant
@@ -54,6 +55,7 @@ async def ask_to_confirm(session: Session, applicant: Applicant, password_hash: 
     email_key = addresses.key(applicant.email)
     await session.execute(delete(Registration).where(Registration.email_key == email_key))
     asked = Registration(
+        id=await next_id(session, Registration.id),
         name=applicant.name,
         name_key=names.key(applicant.name),
         email=applicant.email,

@@ -67,8 +67,8 @@ async def _facts(session: Session, account: Account) -> dict[str, object]:
     if asking and not is_me:
         ties["follows"] = await follows.follows(session, asking.id, account.id)
         ties["follows_you"] = await follows.follows(session, account.id, asking.id)
-    person = await _card(session, account.id)
-    return {"person": person, "joined": account.created_at, "counts": counts, "is_me": is_me, **ties}
+    who = {"person": await _card(session, account.id), "joined": account.created_at}
+    return {**who, "counts": counts, "is_me": is_me, **ties}
 
 
 async def _people(name: str, kind: str) -> ResponseReturnValue:

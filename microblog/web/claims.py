@@ -1,3 +1,5 @@
+"""The one-time link that makes the first administrator."""
+
 from __future__ import annotations
 
 from quart import Blueprint, ResponseReturnValue, flash

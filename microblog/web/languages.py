@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -65,6 +65,19 @@ def format_datetime(moment: datetime, *, lang: str = "", zone: tzinfo | None = N
     at = moment.astimezone(zone or time_zone())
     shown = dates.format_datetime(at, "medium", locale=i18n.locale(lang or language()))
     return str(shown) if at.utcoffset() else f"{shown} UTC"
+
+
+def format_date(moment: datetime, *, lang: str = "") -> str:
+    """The day, in the reader's time zone."""
+    day = moment.astimezone(time_zone()).date()
+    return str(dates.format_date(day, "long", locale=i18n.locale(lang or language())))
+
+
+def format_wait(seconds: int) -> str:
+    """A length of time in words, rounded up so that trying then works."""
+    minutes = -(-seconds // 60) if seconds > 90 else 0
+    length = timedelta(minutes=minutes) if minutes else timedelta(seconds=seconds)
+    return str(dates.format_timedelta(length, threshold=2, locale=i18n.locale(language())))
 
 
 def format_relative(moment: datetime, *, lang: str = "") -> str:

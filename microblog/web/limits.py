@@ -20,6 +20,7 @@ from quart import Quart, current_app, request
 from microblog.kernel.errors import N_, TooMany
 from microblog.site import site, viewer
 from microblog.web.client import network
+from microblog.web.languages import format_wait
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -81,7 +82,7 @@ async def check(rule: str, key: str) -> None:
 async def _too_many(rule: str, key: str) -> TooMany:
     window = await _limiter().get_window_stats(_parsed(rule), key)
     wait = max(1, math.ceil(window.reset_time - time.time()))
-    return TooMany(OFTEN, retry_after=wait, wait=wait)
+    return TooMany(OFTEN, retry_after=wait, wait=format_wait(wait))
 
 
 def _limiter() -> MovingWindowRateLimiter:

@@ -1,4 +1,4 @@
-"""Places in lists and ids in addresses, as strangers write them: bounded, and never an error page."""
+"""Places in lists and ids in addresses, as strangers write them: bounded, and never an error."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""A forgotten password: asking for a link, and using it."""
+
 from __future__ import annotations
 
 from functools import partial

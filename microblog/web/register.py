@@ -1,3 +1,5 @@
+"""Creating an account, and confirming its address where that is asked for."""
+
 from __future__ import annotations
 
 from functools import partial

@@ -52,6 +52,7 @@ def environment() -> Environment:
         static_url=static_url,
         avatar=avatar,
         fragment=fragment,
+        format_date=languages.format_date,
         format_datetime=languages.format_datetime,
         format_relative=languages.format_relative,
     )

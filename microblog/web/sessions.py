@@ -1,3 +1,5 @@
+"""The devices someone is signed in on."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

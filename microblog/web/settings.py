@@ -1,3 +1,5 @@
+"""What people choose for themselves: profile, appearance, password."""
+
 from __future__ import annotations
 
 from functools import cache

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from quart import Blueprint, ResponseReturnValue, redirect
 
 from microblog.accounts import queries as accounts
+from microblog.accounts.queries import PersonCard
 from microblog.follows import queries as follows
 from microblog.kernel import events
 from microblog.kernel.errors import NotFound
@@ -22,6 +23,7 @@ from microblog.web.rendering import render
 
 PREVIEW = 10
 SUGGESTED = 8
+SETTLED = 50  # who follows this many finds people by themselves
 
 pages = Blueprint("timelines", __name__)
 
@@ -77,9 +79,16 @@ async def _home(session: Session, asking: Viewer) -> str:
     shown = await timeline(
         session, ids, position=here, stream="home", next_url=older, live=before is None
     )
-    known = await follows.followed_ids(session, asking.id)
-    people = await accounts.suggestions(session, asking.id, known, SUGGESTED)
+    people = [] if before else await _suggested(session, asking)
     return render("timelines/home.html", timeline=shown, form=None, people=people)
+
+
+async def _suggested(session: Session, asking: Viewer) -> list[PersonCard]:
+    """People to follow, for those who follow few; asking costs as much as one follows."""
+    known = await follows.following(session, asking.id, limit=SETTLED)
+    if len(known) == SETTLED:
+        return []
+    return await accounts.suggestions(session, asking.id, set(known), SUGGESTED)
 
 
 async def _front(session: Session) -> str:

@@ -1,4 +1,4 @@
-/** Where the scripts of a page begin. Everything works without them; they add liveness and comfort. */
+/** Where the scripts of a page begin. Everything works without; they add liveness and comfort. */
 import "./elements/confirm-button.js";
 import "./elements/count-badge.js";
 import "./elements/follow-button.js";
@@ -16,12 +16,9 @@ import { listenToKeys } from "./lib/shortcuts.js";
 
 prepare();
 listenToKeys();
-connect();
 if (account) watchWhatIsSeen();
 
-/** A page without a timeline still has counts; a visitor's page without one has nothing to wait for. */
-function connect() {
-  const { position = "", stream = "none" } = document.querySelector("live-timeline")?.dataset ?? {};
-  if (stream !== "none") live.start(position, { stream });
-  else if (account) live.start(position, { stream: "home", timeline: "none" });
-}
+// A page without a timeline still has counts; a visitor's page without one waits for nothing.
+const { position = "", stream = "none" } = document.querySelector("live-timeline")?.dataset ?? {};
+if (stream !== "none") live.start(position, { stream });
+else if (account) live.start(position, { stream: "home", timeline: "none" });

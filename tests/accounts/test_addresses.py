@@ -23,14 +23,16 @@ def test_these_addresses_are_taken(written: str, address: str) -> None:
 @pytest.mark.parametrize(
     "written",
     [
-        "", "@", "ada", "ada@", "@example.org", "ada@localhost", "a b@example.org", "ada@exa mple.org",
-        "alice@example.org)bob@evil.example", "alice@example.org,bob@evil.example", "a@b@example.org",
+        "", "@", "ada", "ada@", "@example.org", "ada@localhost", "a b@example.org",
+        "ada@exa mple.org", "alice@example.org)bob@evil.example",
+        "alice@example.org,bob@evil.example", "a@b@example.org",
         "ada@example.org\nbcc:bob@evil.example", "ada@example.org\r", "\"ada\"@example.org",
-        "ada%evil.example@example.org", "ada;b@example.org", "<ada@example.org>", "ada:x@example.org",
-        "a\\b@example.org", "ada@[127.0.0.1]", "ada@127.0.0.1", "ada@example..org", ".ada@example.org",
-        "ada.@example.org", "a..b@example.org", "ada@-example.org", "ada@example-.org", "äda@example.org",
-        "x" * 65 + "@example.org", "ada@" + "x" * 64 + ".org", "ada@" + "x." * 126 + "org",
-        "ada@exam\u200bple.org\u0000", "a\u0000@example.org", "ada@.", "ada@" + "é" * 300 + ".org",
+        "ada%evil.example@example.org", "ada;b@example.org", "<ada@example.org>",
+        "ada:x@example.org", "a\\b@example.org", "ada@[127.0.0.1]", "ada@127.0.0.1",
+        "ada@example..org", ".ada@example.org", "ada.@example.org", "a..b@example.org",
+        "ada@-example.org", "ada@example-.org", "äda@example.org", "x" * 65 + "@example.org",
+        "ada@" + "x" * 64 + ".org", "ada@" + "x." * 126 + "org", "ada@exam\u200bple.org\u0000",
+        "a\u0000@example.org", "ada@.", "ada@" + "é" * 300 + ".org",
     ],
 )  # fmt: skip
 def test_these_addresses_are_refused(written: str) -> None:

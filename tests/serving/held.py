@@ -5,6 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from microblog import wire
+
+
+async def all_gone() -> None:
+    """Wait until the server has let go of every connection."""
+    if tasks := {connection.task for connection in wire.Connection.alive}:
+        _, staying = await asyncio.wait(tasks, timeout=2)
+        assert not staying
+
 
 class Socket:
     def __init__(self, scope: Any, send: Any) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 PATIENCE = 10.0
@@ -32,7 +32,7 @@ def text_frame(text: str) -> bytes:
     """As a server frames it: unmasked."""
     payload = text.encode()
     assert len(payload) < 65536
-    size = bytes([len(payload)]) if len(payload) < 126 else b"\x7e" + struct.pack("!H", len(payload))
+    size = struct.pack("!BH", 126, len(payload)) if len(payload) > 125 else bytes([len(payload)])
     return b"\x81" + size + payload
 
 
@@ -94,6 +94,23 @@ class Peer:
                     return int(struct.unpack("!H", payload[:2])[0])
         except (asyncio.IncompleteReadError, ConnectionError):
             return None
+
+    async def polite_close_code(self) -> int | None:
+        code = await self.close_code()
+        self.writer.close()
+        return code
+
+
+async def pour(peer: Peer, chunk: bytes, limit: int, *, patience: float = PATIENCE) -> int:
+    """Send up to `limit` bytes until the server or our patience ends it; returns what went out."""
+    sent = 0
+    with suppress(ConnectionError, TimeoutError):
+        async with asyncio.timeout(patience):
+            while sent < limit:
+                peer.writer.write(chunk)
+                await peer.writer.drain()
+                sent += len(chunk)
+    return sent
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""A served program of its own:  program.py APP CONFIG_FILE [BIND].  It tells of itself on stdout."""
+"""A program that serves:  program.py APP CONFIG_FILE [BIND].  It tells of itself on stdout."""
 
 from __future__ import annotations
 

@@ -42,6 +42,7 @@ class Running:
         self.process = process
         self.said: list[str] = []
         self.port = 0
+        self.signalled = time.monotonic()
 
     async def says(self, line: str, times: int = 1) -> None:
         """Wait for it to say so."""
@@ -63,18 +64,18 @@ class Running:
                 await self._hear()
 
     def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
+        self.signalled = time.monotonic()
         self.process.send_signal(number)
 
     async def ends(self, within: float) -> tuple[int, str]:
-        """Its return code and what it complained of; it must end in time."""
-        begun = time.monotonic()
-        async with asyncio.timeout(within):
+        """Its return code and what it complained of; it must end in time, from the signal on."""
+        async with asyncio.timeout(self.signalled + within - time.monotonic()):
             assert self.process.stdout is not None
             rest = await self.process.stdout.read()
             complaints = await self.complaints()
             code = await self.process.wait()
         self.said += rest.decode().split("\n")[:-1]
-        self.took = time.monotonic() - begun
+        self.took = time.monotonic() - self.signalled
         return code, complaints
 
     async def complaints(self) -> str:

@@ -13,17 +13,17 @@ from quart import websocket as quart_websocket
 
 from microblog import wire
 from tests.serving.conftest import Start
-from tests.serving.held import Held
+from tests.serving.held import Held, all_gone
 from tests.serving.peer import (
     BINARY,
     CLOSE,
     PING,
     PONG,
     TEXT,
-    Peer,
     connected,
     frame,
     header,
+    pour,
     upgrade,
     websocket,
 )
@@ -89,7 +89,7 @@ async def test_a_huge_message_is_cut_off_at_its_beginning(
     async with websocket(await start(held)) as peer:
         peer.writer.write(header(BINARY, 300 * 2**20))
         socket = await held.opened.get()
-        sending = asyncio.create_task(_pour(peer, bytes(2**16), 5000))
+        sending = asyncio.create_task(pour(peer, bytes(2**16), 300 * 2**20))
         assert await peer.close_code() == 1009
         assert await asyncio.wait_for(socket.ended, 1) == 1009
         # What the kernels hold between us, not what the peer wants to send.
@@ -142,7 +142,7 @@ async def test_a_flood_that_goes_on_after_the_close_frame_is_not_read(
 ) -> None:
     monkeypatch.setattr(wire, "LINGER", 0.3)
     async with websocket(await start(deaf)) as peer:
-        sending = asyncio.create_task(_pour(peer, frame(TEXT, b"x" * 4000), 20_000))
+        sending = asyncio.create_task(pour(peer, frame(TEXT, b"x" * 4000), 80 * 2**20))
         assert await peer.close_code() == 1008
         assert await asyncio.wait_for(sending, 5) < 20 * 2**20
 
@@ -236,14 +236,13 @@ async def test_one_that_neither_answers_the_close_nor_leaves_is_dropped(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wire, "LINGER", 0.2)
-    held = Held()
-    async with websocket(await start(held)):
-        socket = await held.opened.get()
-        await socket.close(4001)
-        await asyncio.wait_for(socket.ended, 1)
-        async with asyncio.timeout(1):
-            while wire.Connection.alive:
-                await asyncio.sleep(0.01)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close", "code": 4001})
+
+    async with websocket(await start(app, websocket_ping_interval=20)):
+        await all_gone()
 
 
 # Handshakes
@@ -297,16 +296,3 @@ async def test_a_bad_handshake_does_not_keep_its_connection(start: Start) -> Non
         await peer.read_head()
         assert peer.status == 400
         assert await peer.rest() == b""
-
-
-async def _pour(peer: Peer, chunk: bytes, times: int) -> int:
-    """Send until the server or the end stops it; returns the bytes the kernel took."""
-    sent = 0
-    try:
-        for _ in range(times):
-            peer.writer.write(chunk)
-            await peer.writer.drain()
-            sent += len(chunk)
-    except ConnectionError:
-        pass
-    return sent

@@ -14,6 +14,7 @@ from tests.serving.running import another_python, running
 
 REQUEST = "GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n"
 GRACE = 0.8
+PATIENT = 8.0  # where nothing is dropped, so that a busy machine drops nothing either
 AFTERWARDS = 3.5 * 0.5  # server.MOMENT
 
 
@@ -28,13 +29,22 @@ def python(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    file = tmp_path / "hypercorn.toml"
-    file.write_text(f"graceful_timeout = {GRACE}\nwebsocket_ping_interval = 20\n")
+    return _config(tmp_path, GRACE)
+
+
+@pytest.fixture
+def patient(tmp_path: Path) -> Path:
+    return _config(tmp_path, PATIENT)
+
+
+def _config(folder: Path, grace: float) -> Path:
+    file = folder / "hypercorn.toml"
+    file.write_text(f"graceful_timeout = {grace}\nwebsocket_ping_interval = 20\n")
     return file
 
 
-async def test_open_sockets_are_closed_and_requests_finish(python: str, config: Path) -> None:
-    async with running("quart", config, python=python) as program:
+async def test_open_sockets_are_closed_and_requests_finish(python: str, patient: Path) -> None:
+    async with running("quart", patient, python=python) as program:
         await program.ready()
         async with (
             connected(program.port),  # idle
@@ -46,13 +56,13 @@ async def test_open_sockets_are_closed_and_requests_finish(python: str, config: 
             await program.says("asked /slow")
             await program.says("open /live", times=2)
             program.signal()
-            assert await first.close_code() == 1012
-            assert await second.close_code() == 1012
+            assert await first.polite_close_code() == 1012
+            assert await second.polite_close_code() == 1012
             await slow.read_head()
             assert slow.status == 200
             assert slow.headers["connection"] == "close"
             assert await slow.rest() == b"done"
-            assert await program.ends(within=GRACE) == (0, "")
+            assert await program.ends(within=PATIENT) == (0, "")
     # What handlers still need ends after them.
     assert program.said[-1] == "shutdown"
     assert program.said.count("closed") == 2
@@ -70,10 +80,12 @@ async def test_what_does_not_end_is_dropped_after_the_grace(
             await program.says("open /deaf")
             program.signal()
             assert await peer.close_code() is None
-            assert await program.ends(within=GRACE + AFTERWARDS) == (0, "")
+            code, complaint = await program.ends(within=GRACE + AFTERWARDS)
+    assert code == 0
+    assert complaint == f"WARNING Dropping 2 connections that did not end in {GRACE} s\n"
     assert program.said[-1] == "shutdown"
     assert "left /stuck" in program.said
-    assert program.took > GRACE - 0.3
+    assert program.took > GRACE
 
 
 async def test_a_handler_that_swallows_its_cancellation_does_not_keep_the_process(
@@ -87,11 +99,11 @@ async def test_a_handler_that_swallows_its_cancellation_does_not_keep_the_proces
             program.signal()
             code, complaint = await program.ends(within=GRACE + AFTERWARDS + 1)
     assert code == 0
-    assert complaint == "WARNING Something would not stop; leaving without it\n"
+    assert complaint.endswith("\nWARNING Something would not stop; leaving without it\n")
 
 
-async def test_a_second_signal_ends_it_at_once(config: Path) -> None:
-    async with running("raw", config) as program:
+async def test_a_second_signal_ends_it_at_once(patient: Path) -> None:
+    async with running("raw", patient) as program:
         await program.ready()
         async with connected(program.port) as stuck:
             stuck.writer.write(REQUEST.format("/stuck").encode())
@@ -99,20 +111,20 @@ async def test_a_second_signal_ends_it_at_once(config: Path) -> None:
             program.signal()
             await program.says("drain")
             program.signal()
-            code, complaint = await program.ends(within=0.5)
+            code, complaint = await program.ends(within=PATIENT / 2)
     assert (code, complaint) == (-signal.SIGTERM, "")
 
 
-async def test_interrupting_it_is_stopping_it(config: Path) -> None:
-    async with running("raw", config) as program:
+async def test_interrupting_it_is_stopping_it(patient: Path) -> None:
+    async with running("raw", patient) as program:
         await program.ready()
         program.signal(signal.SIGINT)
-        assert await program.ends(within=GRACE) == (0, "")
+        assert await program.ends(within=PATIENT) == (0, "")
     assert program.said[-2:] == ["drain", "shutdown"]
 
 
-async def test_nobody_connects_once_it_drains(config: Path) -> None:
-    async with running("raw", config) as program:
+async def test_nobody_connects_once_it_drains(patient: Path) -> None:
+    async with running("raw", patient) as program:
         await program.ready()
         async with connected(program.port) as stuck:
             stuck.writer.write(REQUEST.format("/stuck").encode())
@@ -124,14 +136,14 @@ async def test_nobody_connects_once_it_drains(config: Path) -> None:
                 await asyncio.open_connection("127.0.0.1", program.port)
 
 
-async def test_a_handshake_overtaken_by_the_drain_is_refused(config: Path) -> None:
-    async with running("raw", config) as program:
+async def test_a_handshake_overtaken_by_the_drain_is_refused(patient: Path) -> None:
+    async with running("raw", patient) as program:
         await program.ready()
         opening = asyncio.create_task(_status(program.port, "/hesitant"))
         await program.says("hesitating")
         program.signal()
         assert await opening == 503
-        assert await program.ends(within=GRACE) == (0, "")
+        assert await program.ends(within=PATIENT) == (0, "")
 
 
 async def test_a_mistake_in_draining_is_told_and_stops_nothing(config: Path) -> None:

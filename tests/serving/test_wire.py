@@ -9,7 +9,7 @@ import pytest
 
 from microblog import wire
 from tests.serving.conftest import Start
-from tests.serving.held import Held
+from tests.serving.held import Held, all_gone
 from tests.serving.peer import TEXT, text_frame, websocket
 
 
@@ -83,7 +83,7 @@ async def test_what_a_peer_does_not_read_is_counted_and_aborting_frees_it(start:
         socket.wire.abort()
         assert await asyncio.wait_for(socket.ended, 1) == 1006
         await asyncio.wait_for(asyncio.gather(*stuck), 1)
-        await _until(lambda: not wire.Connection.alive)
+        await all_gone()
         assert len(asyncio.all_tasks()) == before
 
 
@@ -122,7 +122,7 @@ async def test_closing_does_not_wait_for_a_peer_that_reads_nothing(
             socket.wire.write(text_frame("x" * 60_000))
         await asyncio.wait_for(socket.close(1013), 0.1)
         await asyncio.wait_for(socket.ended, 1)
-        await _until(lambda: not wire.Connection.alive)
+        await all_gone()
 
 
 async def test_a_peer_still_talking_gets_the_close_frame(start: Start) -> None:
@@ -159,9 +159,3 @@ async def test_without_a_way_to_the_socket_apps_send_as_usual(
         socket = await held.opened.get()
         await socket.close(1012)
         assert await peer.close_code() == 1012
-
-
-async def _until(condition: Any) -> None:
-    async with asyncio.timeout(2):
-        while not condition():
-            await asyncio.sleep(0.005)

@@ -6,46 +6,33 @@ const MOST = 99;
 
 class CountBadge extends HTMLElement {
   connectedCallback() {
+    const { name } = this.dataset;
+    const same = `count-badge[data-name="${name}"]`;
     this.number = this.querySelector(".badge-number");
-    this.words = this.querySelector(".badge-words");
-    live.addEventListener("count", this);
-    live.addEventListener("fresh", this);
-    if (!this.hidden) onTheTab(this.number?.textContent ?? "");
+    this.stop = live.listen({
+      count: (count) => count.name === name && this.#show(count.value),
+      fresh: (page) => this.replaceWith(page.querySelector(same) ?? this),
+    });
+    onTheTab(this.hidden ? "" : this.number.textContent);
   }
 
-  disconnectedCallback() {
-    live.removeEventListener("count", this);
-    live.removeEventListener("fresh", this);
-  }
+  disconnectedCallback() { this.stop(); }
 
-  /** @param {CustomEvent} event */
-  handleEvent({ type, detail }) {
-    if (type === "fresh") this.#copy(detail.querySelector(`count-badge[data-name="${this.dataset.name}"]`));
-    else if (detail.name === this.dataset.name) this.#show(Number(detail.value));
-  }
-
-  /** @param {number} value */
-  #show(value) {
+  #show(n) {
     const { wordsOne, wordsMany } = this.dataset;
-    this.hidden = !value;
-    if (this.number) this.number.textContent = value > MOST ? `${MOST}+` : String(value);
-    if (this.words) this.words.textContent = value === 1 ? wordsOne ?? "" : say(wordsMany, { n: value });
-    onTheTab(value ? String(value) : "");
-  }
-
-  /** @param {HTMLElement | null} fresh */
-  #copy(fresh) {
-    if (fresh) this.#show(fresh.hidden ? 0 : parseInt(fresh.textContent ?? "", 10) || 0);
+    this.hidden = !n;
+    this.number.textContent = n > MOST ? `${MOST}+` : n;
+    this.querySelector(".badge-words").textContent = n === 1 ? wordsOne : say(wordsMany, { n });
+    onTheTab(n);
   }
 }
 
-/** @param {string} count */
 function onTheTab(count) {
   const title = document.title.replace(/^\(\d+\+?\) /, "");
   document.title = count ? `(${count}) ${title}` : title;
-  const icon = /** @type {HTMLLinkElement | null} */ (document.querySelector("link[data-icon-new]"));
-  const wanted = count ? icon?.dataset.iconNew : icon?.dataset.icon;
-  if (icon && wanted && icon.getAttribute("href") !== wanted) icon.href = wanted;
+  const link = document.querySelector("link[data-icon-new]");
+  const icon = count ? link?.dataset.iconNew : link?.dataset.icon;
+  if (icon && link.getAttribute("href") !== icon) link.href = icon;
 }
 
 customElements.define("count-badge", CountBadge);

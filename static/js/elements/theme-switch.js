@@ -1,33 +1,30 @@
 /** Light, dark, or as the system. */
+import { recall, remember } from "../lib/memory.js";
+import { account } from "../lib/reader.js";
 import { send } from "../lib/request.js";
-import { remember } from "../lib/store.js";
 
-const root = document.documentElement;
+const chosen = document.documentElement.dataset;
+if (!account) chosen.theme = recall("theme") ?? chosen.theme;
 
 class ThemeSwitch extends HTMLElement {
   connectedCallback() {
-    this.addEventListener("click", ({ target }) => {
-      const pressed = /** @type {Element} */ (target).closest("button[data-value]");
-      if (pressed) this.#choose(pressed.dataset.value);
-    });
-    this.addEventListener("change", ({ target }) => {
-      if (target.name === "theme") root.dataset.theme = target.value;
-    });
-    this.#mark();
+    this.addEventListener("change", ({ target }) => (chosen.theme = target.value));
+    this.addEventListener("click", ({ target }) => this.#choose(target.closest("[data-value]")));
+    mark();
   }
 
-  /** @param {string} theme */
-  #choose(theme) {
-    root.dataset.theme = theme;
-    this.#mark();
+  #choose(button) {
+    if (!button) return;
+    const theme = (chosen.theme = button.dataset.value);
+    mark();
     remember("theme", theme);
     if (this.dataset.action) send(this.dataset.action, { theme });
   }
+}
 
-  #mark() {
-    for (const choice of document.querySelectorAll("theme-switch button[data-value]")) {
-      choice.ariaPressed = String(choice.dataset.value === root.dataset.theme);
-    }
+function mark() {
+  for (const choice of document.querySelectorAll("theme-switch [data-value]")) {
+    choice.ariaPressed = choice.dataset.value === chosen.theme;
   }
 }
 

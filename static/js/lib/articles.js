@@ -1,58 +1,51 @@
-/** What can be said of posts and notifications by looking at their articles. */
+/** Posts and notifications on the page: their order, their place on the screen, what changed. */
+const number = ({ id }) => BigInt(id.slice(id.lastIndexOf("-") + 1));
 
-const number = (/** @type {HTMLElement} */ article) =>
-  BigInt(article.id.slice(article.id.lastIndexOf("-") + 1));
-
-/** @param {HTMLElement} one @param {HTMLElement} other */
 export const older = (one, other) => number(one) < number(other);
-
-/** Oldest first. @param {Iterable<HTMLElement>} articles */
 export const byAge = (articles) => [...articles].sort((one, other) => (older(one, other) ? -1 : 1));
-
-/** @param {ParentNode} list @returns {HTMLElement[]} */
 export const articlesOf = (list) => [...list.querySelectorAll("article[id]")];
 
-/** When it was written. @param {HTMLElement} article */
-export const moment = (article) =>
-  new Date(article.querySelector("[datetime]")?.getAttribute("datetime") ?? Date.now());
+export function onScreen(element) {
+  const { top, bottom } = element.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
+}
 
-/** What stays on screen where a post was. @param {HTMLElement} article */
+/** Change something, then scroll by as much as that moved what has focus, or is being read. */
+export function keepingPlace(change) {
+  const places = [":focus", "article"].flatMap((what) => [...document.querySelectorAll(`main ${what}`)]);
+  const inView = places.filter(onScreen);
+  const tops = inView.map((element) => element.getBoundingClientRect().top);
+  change();
+  const anchor = inView.findIndex((element) => element.isConnected);
+  const moved = scrollY >= 1 && anchor >= 0 ? inView[anchor].getBoundingClientRect().top - tops[anchor] : 0;
+  if (Math.abs(moved) >= 1) scrollBy({ top: moved, behavior: "instant" });
+}
+
+/** What stays on screen where a post was, as high as it was: what is below is being read. */
 export function tombstone(article) {
-  const template = /** @type {HTMLTemplateElement} */ (document.getElementById("tombstone"));
-  const stone = document.importNode(template.content, true).querySelector("article");
+  const { content } = document.getElementById("tombstone");
+  const stone = document.importNode(content, true).querySelector("article");
   const { post, author, version } = article.dataset;
   Object.assign(stone.dataset, { post, author, version });
   stone.id = article.id;
-  stone.style.minBlockSize = `${article.offsetHeight}px`; // what is below is being read
+  stone.style.minBlockSize = `${article.offsetHeight}px`;
   return stone;
 }
 
-/**
- * What changed between the articles known here and a list as the server has it now.
- * @param {HTMLElement[]} known @param {HTMLElement} fresh @param {boolean} newestFirst
- */
-export function difference(known, fresh, newestFirst) {
-  const present = new Map(byAge(articlesOf(fresh)).map((article) => [article.id, article]));
-  const ids = new Set(known.map(({ id }) => id));
-  const isWhole = !fresh.querySelector("a[rel=next]");
-  const edge = newestFirst ? [...present.values()][0] : [...present.values()].at(-1);
-  const isReached = (/** @type {HTMLElement} */ article) =>
-    isWhole || !(newestFirst ? older(article, edge) : older(edge, article));
+/** Between the articles known here and a list as the server has it now. */
+export function difference(known, list, isNewestFirst) {
+  const fresh = byAge(articlesOf(list));
+  const edge = fresh.at(isNewestFirst ? 0 : -1);
+  const isWhole = !list.querySelector("a[rel=next]");
+  const isCovered = (one) => isWhole || !(isNewestFirst ? older(one, edge) : older(edge, one));
+  const same = (articles, { id }) => articles.find((one) => one.id === id);
   return {
-    arrived: [...present.values()].filter(({ id }) => !ids.has(id)),
-    changed: known.map(({ id }) => present.get(id)).filter((now, at) => now && !alike(now, known[at])),
-    gone: known.filter((article) => !present.has(article.id) && isReached(article)),
-    hole: known.length > 0 && !known.some(isReached), // between what is known and what is fresh
+    arrived: fresh.filter((one) => !same(known, one)),
+    changed: fresh.filter((one) => same(known, one) && look(one) !== look(same(known, one))),
+    gone: known.filter((one) => !same(fresh, one) && isCovered(one)),
+    hole: known.length > 0 && !known.some(isCovered), // more came than the list holds
   };
 }
 
-/** @param {HTMLElement} one @param {HTMLElement} other */
-const alike = (one, other) => content(one) === content(other);
-
-const content = (/** @type {HTMLElement} */ article) =>
-  [
-    article.dataset.version,
-    article.dataset.unread,
-    article.classList.contains("post-deleted"),
-    article.querySelector(".action-count")?.textContent,
-  ].join();
+const look = (article) =>
+  [article.dataset.version, article.dataset.unread, article.querySelector(".action-count")?.textContent].join();

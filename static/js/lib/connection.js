@@ -2,140 +2,101 @@
 const SILENCE = 60_000; // the server speaks every 25 s
 const DOUBT = 30_000; // silent for so long when the reader returns: not worth waiting for
 const OPENING = 20_000;
-const WATCH = 5_000;
-const SLEPT = 15_000;
+const LOOK = 5_000;
+const SLEPT = 15_000; // between two looks: only sleep explains it
 
-const between = (/** @type {number} */ low, /** @type {number} */ high) =>
-  low + Math.random() * (high - low);
+const between = (low, high) => low + Math.random() * (high - low);
 
-/** How long to wait after a close, in ms, so that thousands of pages do not return at once. */
-export function pause(/** @type {number} */ code, /** @type {number} */ attempts) {
-  if (code === 1012 && attempts === 0) return between(100, 2_000);
+/** How long to wait after a close, in ms: thousands of pages must not return at once. */
+function pause(code, attempts) {
   if (code === 1008 || code === 1009) return between(60_000, 120_000);
+  if (code === 1012 && !attempts) return between(100, 2_000);
   return between(500, Math.min(30_000, 1_000 * 2 ** attempts));
 }
 
-export class Connection {
-  #socket = /** @type {WebSocket | null} */ (null);
-  #turn = 0; // which attempt is the present one: what an older one still says is not heard
-  #attempts = 0;
+/** Whoever extends it says: address(attempts), a promise; receive(message); lost(); refused(). */
+export class Connection extends EventTarget {
+  attempts = 0;
+  #socket = null;
   #timer = 0;
-  #begun = 0;
+  #turn = 0;
   #heard = 0;
-  #watched = Date.now();
-  #banned = 0; // not before this time, whatever the reader does
-  #trying = false;
-  #ended = false;
+  #looked = Date.now();
 
-  /**
-   * @param {object} parts
-   * @param {(attempts: number) => Promise<URL | null>} parts.address  null: never again
-   * @param {(message: any) => void} parts.receive
-   * @param {() => void} parts.lost
-   * @param {() => void} parts.refused  closed with 4001
-   */
-  constructor(parts) {
-    this.parts = parts;
-    addEventListener("online", () => this.renew());
-    addEventListener("offline", () => this.renew());
-    addEventListener("pageshow", (event) => event.persisted && this.renew());
-    addEventListener("pagehide", () => this.#drop()); // an open socket keeps a page out of the back-forward cache
+  open() {
+    addEventListener("online", () => this.#renew());
+    addEventListener("offline", () => this.#renew());
+    addEventListener("pageshow", (event) => event.persisted && this.#renew());
+    addEventListener("pagehide", () => this.#drop()); // an open socket bars the back-forward cache
     document.addEventListener("visibilitychange", () => document.hidden || this.#returned());
-    setInterval(() => this.#watch(), WATCH);
+    setInterval(() => this.#look(), LOOK);
+    this.#connect();
   }
 
-  /** Everything is here: the next loss is a new story. */
-  steady() {
-    this.#attempts = 0;
-  }
-
-  /** @param {object} message */
+  /** Whether it went out. */
   send(message) {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
-    this.#socket.send(JSON.stringify(message));
-    return true;
+    const isOpen = this.#socket?.readyState === WebSocket.OPEN;
+    if (isOpen) this.#socket.send(JSON.stringify(message));
+    return isOpen;
   }
 
+  /** Leave for good. */
   end() {
-    this.#ended = true;
     this.#drop();
+    this.hasEnded = true;
+    this.refused();
   }
 
-  /** Leave what there is and connect at once. */
-  renew() {
-    if (this.#ended || (this.#trying && Date.now() - this.#begun < 1_000)) return;
-    this.#drop();
-    this.parts.lost();
-    this.#later(Math.max(0, this.#banned - Date.now()));
-  }
-
-  /** Leave and come back in a moment. @param {number} code as if the server had closed with it */
+  /** Leave, and come back as if the server had closed with `code`. */
   retry(code) {
     this.#drop();
-    this.#closed(code);
+    this.lost();
+    this.#timer = setTimeout(() => this.#connect(), pause(code, this.attempts++));
+  }
+
+  async #connect() {
+    const turn = ++this.#turn;
+    this.#heard = Date.now();
+    const address = await this.address(this.attempts).catch(() => null);
+    if (turn !== this.#turn || this.hasEnded) return;
+    if (!address) return this.retry(0);
+    this.#socket = new WebSocket(address);
+    this.#socket.onclose = ({ code }) => (code === 4001 ? this.end() : this.retry(code));
+    this.#socket.onmessage = ({ data }) => {
+      this.#heard = Date.now();
+      this.receive(JSON.parse(data));
+    };
   }
 
   #drop() {
     this.#turn += 1;
-    this.#trying = false;
     clearTimeout(this.#timer);
+    if (this.#socket) this.#socket.onmessage = this.#socket.onclose = null;
     this.#socket?.close();
     this.#socket = null;
   }
 
-  /** @param {number} wait */
-  #later(wait) {
-    clearTimeout(this.#timer);
-    if (!this.#ended) this.#timer = setTimeout(() => this.#open(), wait);
-  }
-
-  async #open() {
-    const turn = ++this.#turn;
-    const mine = () => turn === this.#turn;
-    this.#trying = true;
-    this.#begun = this.#heard = Date.now();
-    const address = await this.parts.address(this.#attempts).catch(() => undefined);
-    if (!mine()) return;
-    if (address === null) return this.end();
-    if (!address) return this.#closed(0);
-    this.#socket = new WebSocket(address);
-    this.#socket.onopen = () => mine() && (this.#trying = false);
-    this.#socket.onmessage = ({ data }) => mine() && this.#hear(data);
-    this.#socket.onclose = ({ code }) => mine() && this.#closed(code);
-  }
-
-  /** @param {string} data */
-  #hear(data) {
-    this.#heard = Date.now();
-    this.parts.receive(JSON.parse(data));
-  }
-
-  /** @param {number} code */
-  #closed(code) {
+  /** Leave what there is and connect at once. */
+  #renew() {
+    if (this.hasEnded || (this.#isOpening && Date.now() - this.#heard < 1_000)) return;
     this.#drop();
-    if (code === 4001) {
-      this.end();
-      return this.parts.refused();
-    }
-    const wait = pause(code, this.#attempts++);
-    if (code === 1008 || code === 1009) this.#banned = Date.now() + wait;
-    this.parts.lost();
-    this.#later(wait);
+    this.lost();
+    this.#connect();
   }
 
-  /** The reader is back on this tab. */
+  get #isOpening() { return this.#socket?.readyState === WebSocket.CONNECTING; }
+
+  /** Timers of hidden tabs are slowed down: that gap is no sleep. */
   #returned() {
-    this.#watched = Date.now(); // timers of hidden tabs run once a minute: that gap is no sleep
-    if (!this.#socket || Date.now() - this.#heard > DOUBT) this.renew();
+    this.#looked = Date.now();
+    if (!this.#socket || Date.now() - this.#heard > DOUBT) this.#renew();
   }
 
-  #watch() {
+  #look() {
     const now = Date.now();
-    const slept = !document.hidden && now - this.#watched > SLEPT;
-    this.#watched = now;
-    const patience = this.#socket?.readyState === WebSocket.CONNECTING ? OPENING : SILENCE;
-    const silent = this.#socket && now - this.#heard > patience;
-    if (slept || (silent && patience === SILENCE)) this.renew();
-    else if (silent) this.retry(0);
+    const hasSlept = !document.hidden && now - this.#looked > SLEPT;
+    const patience = this.#isOpening ? OPENING : SILENCE;
+    this.#looked = now;
+    if (hasSlept || (this.#socket && now - this.#heard > patience)) this.#renew();
   }
 }

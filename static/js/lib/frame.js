@@ -1,13 +1,8 @@
-/** What every page needs, whatever else is on it: the theme, dialogs, copying links. */
-import { account } from "./reader.js";
-import { recall } from "./store.js";
+/** What every page needs, whatever else is on it: dialogs, copying links. */
 import { common, toast } from "./words.js";
 
-const root = document.documentElement;
-
 export function prepare() {
-  root.dataset.script = "";
-  if (!account) root.dataset.theme = recall("theme") ?? root.dataset.theme;
+  document.documentElement.dataset.script = "";
   for (const field of document.querySelectorAll("[data-auto-time-zone]")) {
     field.value ||= Intl.DateTimeFormat().resolvedOptions().timeZone;
   }
@@ -16,37 +11,29 @@ export function prepare() {
 
 /** Go to the field for writing, wherever it is. @returns whether there is one */
 export function compose() {
-  const field = /** @type {HTMLElement | null} */ (document.querySelector("post-composer textarea"));
-  /** @type {HTMLDialogElement | null | undefined} */ (field?.closest("dialog"))?.showModal();
+  const field = document.querySelector("post-composer textarea");
+  field?.closest("dialog")?.showModal();
   field?.focus();
   return Boolean(field);
 }
 
-/** @param {string} id @returns whether there is such a dialog */
-export function open(id) {
-  const dialog = document.getElementById(id);
-  if (!(dialog instanceof HTMLDialogElement)) return false;
-  if (!dialog.open) dialog.showModal();
-  return true;
+export function showShortcuts() {
+  const dialog = document.getElementById("shortcuts");
+  dialog?.showModal();
+  return Boolean(dialog);
 }
 
-/** @param {Element | null | undefined} article */
-export async function copyLink(article) {
-  const url = new URL(article?.dataset.path ?? "", location.origin).href;
-  const words = await navigator.clipboard?.writeText(url).then(
-    () => common("copied"),
-    () => "",
-  );
-  toast(words || common("copyFailed", { url }));
+export async function copyLink({ dataset: { path } }) {
+  const url = location.origin + path;
+  const copied = await navigator.clipboard?.writeText(url).then(() => true, () => false);
+  toast(copied ? common("copied") : common("copyFailed", { url }));
 }
 
-/** @param {MouseEvent} event */
 function pressed(event) {
-  const target = /** @type {HTMLElement} */ (event.target);
+  const on = (part) => event.target.closest(part);
   const isPlain = !event.ctrlKey && !event.metaKey && !event.shiftKey;
-  if (target instanceof HTMLDialogElement || target.closest("[data-close-dialog]")) {
-    target.closest("dialog")?.close();
-  } else if (target.closest("[data-copy-link]")) copyLink(target.closest("article"));
-  else if (isPlain && target.closest("a[data-compose]") && compose()) event.preventDefault();
-  else if (isPlain && target.closest('a[href="/shortcuts"]') && open("shortcuts")) event.preventDefault();
+  if (on("[data-copy-link]")) copyLink(on("article"));
+  else if (on("[data-close-dialog]") || event.target.matches("dialog")) on("dialog").close();
+  else if (isPlain && on("a[data-compose]") && compose()) event.preventDefault();
+  else if (isPlain && on('a[href="/shortcuts"]') && showShortcuts()) event.preventDefault();
 }

@@ -1,18 +1,32 @@
 /**
- * The only door through which text becomes markup: the Trusted Types policy "microblog".
- * Nothing but what our own server rendered may pass; everything else goes in as textContent.
+ * The only door through which text becomes markup: the Trusted Types policy "microblog". Only what
+ * our own server rendered may pass; everything else goes in as text.
  */
-const passing = { createHTML: (/** @type {string} */ html) => html };
+const passing = { createHTML: (html) => html };
 const policy = globalThis.trustedTypes?.createPolicy("microblog", passing) ?? passing;
 
-/** The one element `html` holds, not yet in the page. @param {string} html */
+/** The one element that `html` holds. */
 export function element(html) {
   const template = document.createElement("template");
   template.innerHTML = policy.createHTML(html);
-  return /** @type {HTMLElement} */ (template.content.firstElementChild);
+  return template.content.firstElementChild;
 }
 
-/** A whole page of ours, to take parts from. @param {string} html */
-export function page(html) {
-  return new DOMParser().parseFromString(policy.createHTML(html), "text/html");
+/** A page of ours as it is now, to take parts from. */
+export async function pageAt(url) {
+  const signal = AbortSignal.timeout(20_000);
+  const answer = await fetch(url, { headers: { Accept: "text/html" }, signal });
+  const page = new DOMParser().parseFromString(policy.createHTML(await answer.text()), "text/html");
+  if (!answer.ok || page.body.dataset.account === undefined) throw new TypeError("no page of ours");
+  return page;
 }
+
+/** A new element; strings among `content` become text. */
+export function make(tag, properties, ...content) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...content);
+  return made;
+}
+
+export const button = (words, classes, onclick) =>
+  make("button", { type: "button", className: `button ${classes}`, onclick }, words);

@@ -2,56 +2,41 @@
 import { stillSignedIn, token } from "./reader.js";
 
 const PATIENCE = 30_000;
-const LOST = /** @type {const} */ ({ outcome: "lost", status: 0, data: {} });
+const LOST = { outcome: "lost", status: 0, data: {} };
 
 /**
- * @typedef {object} Answer
- * @property {"done" | "refused" | "signed-out" | "lost"} outcome  lost: it may have arrived or not
- * @property {number} status  0: no answer
- * @property {any} data  what the server said; {error, fields, id} when refused
- */
-
-/**
- * POST `fields` to `url`. A stale token (signed in again elsewhere) is renewed and the request repeated.
- * @param {string} url @param {FormData | Record<string, string>} fields @returns {Promise<Answer>}
+ * POST `fields` (FormData or an object). A stale token is renewed and the request repeated.
+ * @returns {Promise<{outcome: "done" | "refused" | "signed-out" | "lost", status: number, data: any}>}
+ *   lost: it may have arrived or not. data: what the server said, {error, fields, id} if refused
  */
 export async function send(url, fields) {
   const used = token();
   const answer = await attempt(url, fields);
   if (answer.outcome !== "signed-out") return answer;
-  const here = await stillSignedIn().catch(() => null);
-  if (here === null) return LOST;
-  if (!here) return answer;
-  return token() === used ? { ...answer, outcome: "refused" } : attempt(url, fields);
+  const isSignedIn = await stillSignedIn().catch(() => null);
+  if (isSignedIn === null) return LOST;
+  if (isSignedIn && token() !== used) return attempt(url, fields);
+  return isSignedIn ? { ...answer, outcome: "refused" } : answer;
 }
 
-/** @returns {Promise<Answer>} */
 async function attempt(url, fields) {
   const body = new URLSearchParams(fields instanceof FormData ? [...fields] : fields);
   body.set("csrf_token", token());
+  const headers = { Accept: "application/json" };
   try {
-    const response = await fetch(url, {
-      method: "POST",
-      body,
-      headers: { Accept: "application/json" },
-      signal: AbortSignal.timeout(PATIENCE),
-    });
-    return { outcome: outcome(response), status: response.status, data: await told(response) };
+    const signal = AbortSignal.timeout(PATIENCE);
+    const answer = await fetch(url, { method: "POST", body, headers, signal });
+    const isJSON = answer.headers.get("content-type")?.includes("json");
+    const data = isJSON ? await answer.json() : { url: answer.url };
+    return { outcome: outcome(answer, isJSON), status: answer.status, data };
   } catch {
     return LOST;
   }
 }
 
-/** @param {Response} response @returns {Answer["outcome"]} */
-function outcome(response) {
-  if (response.redirected && new URL(response.url).pathname === "/login") return "signed-out";
-  if (response.ok) return "done";
-  if (response.status === 401 || response.status === 403) return "signed-out";
-  return isJSON(response) ? "refused" : "lost";
+function outcome({ ok, status, redirected, url }, isJSON) {
+  if (status === 401 || status === 403) return "signed-out";
+  if (redirected && new URL(url).pathname === "/login") return "signed-out";
+  if (ok) return "done";
+  return isJSON ? "refused" : "lost"; // a proxy's own error page says nothing about our server
 }
-
-/** @param {Response} response */
-const told = async (response) => (isJSON(response) ? response.json() : { url: response.url });
-
-/** A proxy's own error page is not JSON. @param {Response} response */
-const isJSON = (response) => response.headers.get("content-type")?.includes("json") ?? false;

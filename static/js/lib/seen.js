@@ -1,57 +1,44 @@
 /** Telling the server what was really seen, so that no mail is sent about it. */
 import { live } from "./live.js";
 
-const ENOUGH = 1_000;
-const BATCH = 50;
-const WATCHED = "article[id^='post-'], article[id^='notification-']";
-
-/** Element → since when it has been in view before an attentive reader. @type {Map<Element, number>} */
-const inView = new Map();
-/** @type {string[]} */
-const waiting = [];
+const LONG_ENOUGH = 1_000;
+const MOST = 50;
+const inView = new Map(); // article → since when, before an attentive reader
 const told = new Set();
+const waiting = [];
 
 export function watchWhatIsSeen() {
-  const steps = Array.from({ length: 11 }, (_, step) => step / 10);
-  const views = new IntersectionObserver(note, { threshold: steps });
-  const watch = (/** @type {ParentNode} */ part) =>
-    part.querySelectorAll(WATCHED).forEach((article) => views.observe(article));
-  new MutationObserver((changes) => {
-    if (changes.some(({ addedNodes }) => addedNodes.length)) watch(document);
-  }).observe(document.querySelector("main") ?? document.body, { childList: true, subtree: true });
-  watch(document);
-  setInterval(look, ENOUGH / 4);
-  setInterval(tell, ENOUGH);
+  const threshold = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1];
+  const views = new IntersectionObserver((entries) => entries.forEach(note), { threshold });
+  const watch = () => document.querySelectorAll("main article[id]").forEach((one) => views.observe(one));
+  new MutationObserver(watch).observe(document.body, { childList: true, subtree: true });
+  watch();
+  setInterval(look, LONG_ENOUGH / 4);
+  setInterval(tell, LONG_ENOUGH);
 }
 
-/** @param {IntersectionObserverEntry[]} entries */
-function note(entries) {
-  for (const { target, intersectionRatio, intersectionRect, rootBounds } of entries) {
-    const fills = intersectionRect.height >= 0.6 * (rootBounds?.height ?? Infinity);
-    if (intersectionRatio < 0.6 && !fills) inView.delete(target);
-    else if (!inView.has(target) && !told.has(target.id)) inView.set(target, performance.now());
-  }
+function note({ target, intersectionRatio, intersectionRect, rootBounds }) {
+  const fillsTheScreen = intersectionRect.height >= 0.6 * (rootBounds?.height ?? Infinity);
+  if (intersectionRatio < 0.6 && !fillsTheScreen) inView.delete(target);
+  else if (!inView.has(target)) inView.set(target, performance.now());
 }
 
 function look() {
   const now = performance.now();
-  const attentive = document.hasFocus() && !document.hidden;
-  for (const [target, since] of inView) {
-    if (!attentive || !target.isConnected) inView.set(target, now);
-    else if (now - since >= ENOUGH) seen(target);
+  const isAttentive = document.hasFocus() && !document.hidden;
+  for (const [article, since] of inView) {
+    if (!isAttentive) inView.set(article, now);
+    else if (now - since >= LONG_ENOUGH) see(article);
   }
 }
 
-/** @param {Element} target */
-function seen(target) {
-  inView.delete(target);
-  if (told.has(target.id)) return;
-  told.add(target.id);
-  waiting.push(target.id);
+function see(article) {
+  inView.delete(article);
+  if (!told.has(article.id)) waiting.push(article.id);
+  told.add(article.id);
 }
 
 function tell() {
-  if (waiting.length && live.send({ type: "seen", elements: waiting.slice(0, BATCH) })) {
-    waiting.splice(0, BATCH);
-  }
+  const elements = waiting.slice(0, MOST);
+  if (elements.length && live.send({ type: "seen", elements })) waiting.splice(0, MOST);
 }

@@ -1,73 +1,64 @@
-/** Keys. Never while writing, never with a modifier, and off when the reader says so (WCAG 2.1.4). */
-import { compose, copyLink, open } from "./frame.js";
-import { onScreen } from "./place.js";
-import { recall, remember } from "./store.js";
+/** Keys: never while writing or with a modifier, and off if the reader says so (WCAG 2.1.4). */
+import { onScreen } from "./articles.js";
+import { compose, copyLink, showShortcuts } from "./frame.js";
+import { recall, remember } from "./memory.js";
 
-const SECOND_KEY = 1_500;
+const PATIENCE = 1_500;
 const PLACES = { h: "/", e: "/explore", n: "/notifications", s: "/settings" };
-
 const KEYS = {
   n: () => compose() || location.assign("/posts/new"),
   j: () => step(1),
   k: () => step(-1),
-  l: () => current() && copyLink(current()),
+  l: () => current()?.dataset.path && copyLink(current()),
   r: () => current()?.querySelector("[data-reply]")?.click(),
-  o: openCurrent,
-  Enter: openCurrent,
+  o: open,
+  Enter: open,
   ".": () => document.querySelector("live-timeline")?.release(),
-  "?": () => open("shortcuts"),
+  "?": showShortcuts,
   g: () => (waiting = Date.now()),
 };
 
 let waiting = 0; // since when "g" waits for its second key
 
 export function listenToKeys() {
-  const choice = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-shortcuts-switch]"));
+  const choice = document.querySelector("[data-shortcuts-switch]");
   if (choice) choice.checked = areOn();
-  choice?.addEventListener("change", () => remember("shortcuts", choice.checked ? null : "off"));
-  document.addEventListener("keydown", pressed);
+  choice?.addEventListener("change", () => remember("shortcuts", choice.checked));
+  document.addEventListener("keydown", (event) => isForUs(event) && pressed(event));
 }
 
-const areOn = () => recall("shortcuts") !== "off";
+const areOn = () => recall("shortcuts") ?? true;
+const current = () => document.activeElement.closest("main article");
 
-/** @param {KeyboardEvent} event */
+function isForUs({ key, target, ctrlKey, metaKey, altKey, isComposing, defaultPrevented }) {
+  if (ctrlKey || metaKey || altKey || isComposing || defaultPrevented || !areOn()) return false;
+  if (key === "Enter" && !target.matches("article")) return false; // links have their own
+  return !document.querySelector("dialog[open]") && !target.closest("input, textarea, select");
+}
+
 function pressed(event) {
-  const { key, ctrlKey, metaKey, altKey, isComposing, defaultPrevented } = event;
-  if (ctrlKey || metaKey || altKey || isComposing || defaultPrevented) return;
-  if (!areOn() || document.querySelector("dialog[open]") || isForWriting(event.target)) return;
-  if (key === "Enter" && document.activeElement !== current()) return;
-  const isSecond = Date.now() - waiting < SECOND_KEY;
+  const act = Date.now() - waiting < PATIENCE ? goTo(event.key) : KEYS[event.key];
   waiting = 0;
-  const act = isSecond ? goTo(key) : Object.hasOwn(KEYS, key) && KEYS[key];
   if (!act) return;
   event.preventDefault();
   act();
 }
 
-/** @param {EventTarget | null} target */
-const isForWriting = (target) =>
-  target instanceof Element && target.closest("input, textarea, select, [contenteditable]") !== null;
-
-/** @param {string} key */
 function goTo(key) {
-  const own = document.querySelector('.nav a[href^="/@"]')?.getAttribute("href");
-  const url = key === "p" ? own : Object.hasOwn(PLACES, key) && PLACES[key];
+  const profile = document.querySelector('.nav a[href^="/@"]')?.href;
+  const url = key === "p" ? profile : PLACES[key];
   return url && (() => location.assign(url));
 }
 
-/** The post the reader is on. @returns {HTMLElement | null} */
-const current = () => document.activeElement?.closest("main article") ?? null;
-
-/** @param {1 | -1} by */
 function step(by) {
-  const articles = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("main article")]);
+  const articles = [...document.querySelectorAll("main article")];
   const here = articles.indexOf(current());
   const next = here < 0 ? articles.find(onScreen) : articles[here + by];
   next?.focus({ preventScroll: true });
   next?.scrollIntoView({ block: "nearest" });
 }
 
-function openCurrent() {
-  const link = current()?.querySelector("a.post-time, blockquote a, a");
-  if (link) location.assign(link.href);
+function open() {
+  const url = current()?.dataset.path ?? current()?.querySelector("blockquote a, a")?.href;
+  if (url) location.assign(url);
 }

@@ -1,15 +1,18 @@
-/** Speaking to the reader. The words come translated in the markup; here is no language. */
-const general = /** @type {HTMLElement | null} */ (document.getElementById("words"));
+/** Words for the reader. They come translated in the markup; here is no language. */
+import { language, timeZone } from "./reader.js";
 
-/** @param {string | undefined} words @param {Record<string, string | number>} values for {n}, {time} … */
-export function say(words, values = {}) {
-  return (words ?? "").replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
-}
+/** `words` with {n}, {time} … filled in. */
+export const say = (words = "", values = {}) =>
+  words.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
-/** Words every page has. @param {string} name @param {Record<string, string | number>} [values] */
-export const common = (name, values) => say(general?.dataset[name], values);
+/** Words every page has. */
+export const common = (name, values) => say(document.getElementById("words")?.dataset[name], values);
 
-/** Once and politely, for those who listen. @param {string} words */
+/** Why a request came to nothing. */
+export const excuse = ({ outcome, data }) =>
+  data.error ?? common({ lost: "offline", "signed-out": "signedOut" }[outcome] ?? "failed");
+
+/** Once and politely, to those who listen. */
 export function announce(words) {
   const announcer = document.getElementById("announcer");
   if (announcer) announcer.textContent = words;
@@ -17,7 +20,7 @@ export function announce(words) {
 
 let hiding = 0;
 
-/** A small note at the bottom. @param {string} words */
+/** A small note at the bottom. */
 export function toast(words) {
   const note = document.getElementById("toast");
   if (!note || !words) return;
@@ -27,10 +30,25 @@ export function toast(words) {
   hiding = setTimeout(() => (note.hidden = true), 4_000);
 }
 
-/** A button made by script. @param {string} words @param {string} classes @param {() => void} press */
-export function button(words, classes, press) {
-  const made = document.createElement("button");
-  Object.assign(made, { type: "button", className: `button ${classes}`, textContent: words });
-  made.addEventListener("click", press);
-  return made;
+const format = (options) => new Intl.DateTimeFormat(language, { ...options, timeZone });
+const day = format({ dateStyle: "short" });
+const hour = format({ timeStyle: "short" });
+const dayAndHour = format({ dateStyle: "medium", timeStyle: "short" });
+const exactly = format({ dateStyle: "medium", timeStyle: "medium" });
+const ago = new Intl.RelativeTimeFormat(language);
+const now = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(0, "second");
+const UNITS = { year: 31_536_000, month: 2_592_000, week: 604_800, day: 86_400, hour: 3_600, minute: 60 };
+const ENOUGH = 0.85; // of a unit is rounded up to it, as Babel does on the server
+
+export const exact = (moment) => exactly.format(moment);
+
+/** "14:05", with the day if that is not today. */
+export const clock = (moment) =>
+  (day.format(moment) === day.format(Date.now()) ? hour : dayAndHour).format(moment);
+
+/** "5 minutes ago" */
+export function relative(moment) {
+  const seconds = (Date.now() - moment) / 1_000;
+  const unit = Object.keys(UNITS).find((name) => seconds >= UNITS[name] * ENOUGH);
+  return unit ? ago.format(-Math.round(seconds / UNITS[unit]), unit) : now;
 }

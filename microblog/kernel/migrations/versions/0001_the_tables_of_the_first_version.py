@@ -63,11 +63,13 @@ def _accounts() -> None:
     op.create_table(
         "accounts",
         sa.Column("id", BIG, nullable=False),
-        sa.Column("host", sa.String(length=255), server_default="", nullable=False),
+        sa.Column("host", sa.String(length=255), server_default=sa.text("('')"), nullable=False),
         sa.Column("name", sa.String(length=30), nullable=False),
         sa.Column("name_key", sa.String(length=30), nullable=False),
-        sa.Column("display_name", sa.String(length=200), server_default="", nullable=False),
-        sa.Column("bio", sa.Text(), server_default="", nullable=False),
+        sa.Column(
+            "display_name", sa.String(length=200), server_default=sa.text("('')"), nullable=False
+        ),
+        sa.Column("bio", sa.Text(), server_default=sa.text("('')"), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=True),
         sa.Column("email_key", sa.String(length=254), nullable=True),
         sa.Column("password_hash", sa.String(length=255), nullable=True),
@@ -220,8 +222,10 @@ def _login_sessions() -> None:
         sa.Column("account_id", BIG, nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("remembered", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
-        sa.Column("user_agent", sa.String(length=256), server_default="", nullable=False),
-        sa.Column("address", sa.String(length=64), server_default="", nullable=False),
+        sa.Column(
+            "user_agent", sa.String(length=256), server_default=sa.text("('')"), nullable=False
+        ),
+        sa.Column("address", sa.String(length=64), server_default=sa.text("('')"), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("last_seen_at", MOMENT, nullable=False),
         sa.Column("expires_at", MOMENT, nullable=False),

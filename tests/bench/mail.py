@@ -1,0 +1,186 @@
+"""How fast mail leaves: the outbox against a loop with one aiosmtplib connection per message.
+
+Run: ``python -m tests.bench.mail [messages]``.  Both write the same letter to the same sink in
+another process.  "Full" is what a mail costs in all: lease, compose, render, fix the bytes, send,
+settle durably (SQLite, synchronous=FULL).  "Sending" is a backlog whose bytes are fixed, as after
+an outage.  The loop renders or not accordingly, and writes nothing down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import socket
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import aiosmtplib
+from sqlalchemy import create_engine, update
+
+from microblog.kernel import events  # noqa: F401 - its tables
+from microblog.kernel.clock import now
+from microblog.kernel.db import Database
+from microblog.kernel.model import Base, Session
+from microblog.mail.addresses import Mailbox
+from microblog.mail.letters import Letter
+from microblog.mail.outbox import Email
+from microblog.mail.render import Renderer
+from microblog.mail.sender import MailSender
+from microblog.mail.smtp import SmtpTransport
+from microblog.settings import Smtp
+
+ROUNDS = 3
+FROM, TO = "hello@localhost", "susan@localhost"
+TEMPLATES = Path(__file__).parents[2] / "templates"
+ADA = {"name": "ada", "display_name": "Ada", "bio": "", "url": "http://localhost/@ada"}
+POST = {"body": "Have you seen the sketch of the engine?\n" * 6, "url": "http://localhost/@ada/7"}
+LETTER = Letter("mention", TO, "en", {"name": "Susan", "actor": ADA, "post": POST},
+                "http://localhost/u/" + "k" * 43, "thread-7", "mentions")  # fmt: skip
+
+render = Renderer(
+    TEMPLATES, site_name="Microblog", base_url="http://localhost", sender=Mailbox("M", FROM)
+)
+
+
+class _Sink(asyncio.Protocol):
+    """As little as an SMTP server can do, so that it is not what is measured."""
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport, self.buffer, self.in_data = transport, b"", False
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        transport.write(b"220 sink\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        end = b"\r\n.\r\n" if self.in_data else b"\r\n"
+        while end in self.buffer:
+            line, _, self.buffer = self.buffer.partition(end)
+            verb = b"." if self.in_data else line[:4].upper()
+            self.in_data = verb == b"DATA"
+            self.transport.write(b"354 go\r\n" if self.in_data else b"250 ok\r\n")
+            if verb == b"QUIT":
+                self.transport.close()
+            end = b"\r\n.\r\n" if self.in_data else b"\r\n"
+
+
+def _minimal(pipe: Connection) -> None:
+    async def serve() -> None:
+        server = await asyncio.get_running_loop().create_server(_Sink, "127.0.0.1", 0)
+        pipe.send(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
+
+    asyncio.run(serve())
+
+
+def _aiosmtpd(pipe: Connection) -> None:
+    from aiosmtpd.handlers import Sink  # noqa: PLC0415 - only in this process
+    from aiosmtpd.smtp import SMTP  # noqa: PLC0415
+
+    async def serve() -> None:
+        loop = asyncio.get_running_loop()
+        make = lambda: SMTP(Sink(), hostname="sink", loop=loop)  # noqa: E731
+        server = await loop.create_server(make, "127.0.0.1", 0)
+        pipe.send(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
+
+    asyncio.run(serve())
+
+
+@contextlib.contextmanager
+def sink(target: Any) -> Iterator[int]:
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=target, args=(theirs,))
+    process.start()
+    try:
+        yield ours.recv()
+    finally:
+        process.terminate()
+        process.join()
+
+
+async def loop(port: int, messages: int, *, rendering: bool) -> None:
+    fixed = render(LETTER, "a" * 32)
+    for _ in range(messages):
+        content = render(LETTER, os.urandom(16).hex()) if rendering else fixed
+        async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, local_hostname="me") as smtp:
+            await smtp.sendmail(FROM, [TO], content)
+
+
+async def _compose(_session: Session, _payloads: list[dict[str, Any]]) -> Letter:
+    return LETTER
+
+
+class Outbox:
+    def __init__(self, folder: str) -> None:
+        tables = [Base.metadata.tables[name] for name in ("emails", "events", "log_epoch")]
+        engine = create_engine(f"sqlite:///{folder}/bench.db")
+        Base.metadata.create_all(engine, tables=tables)
+        engine.dispose()
+        self.db = Database(f"sqlite+aiosqlite:///{folder}/bench.db")
+
+    async def fill(self, messages: int, *, fixed: bool) -> None:
+        content = render(LETTER, "a" * 32) if fixed else None
+        async with self.db.writing() as session:
+            for _ in range(messages):
+                session.add(
+                    Email(kind="m", payload={"account_id": 1}, message_id=os.urandom(16).hex(),
+                          due_at=now(), give_up_at=now().replace(year=9999),
+                          recipient=TO if fixed else None, content=content)
+                )  # fmt: skip
+
+    async def empty(self, port: int, lines: int) -> None:
+        transport = SmtpTransport(Smtp("127.0.0.1", port, "plain"), FROM, helo="me", lines=lines)
+        sender = MailSender(self.db, {"m": _compose}, render, transport, owner="bench")
+        await sender.step()
+        await sender.stop()
+        async with self.db.writing() as session:
+            left = await session.execute(update(Email).where(Email.state != "sent").values(kind="x"))
+            if left.rowcount:  # type: ignore[attr-defined]
+                raise SystemExit(f"{left.rowcount} were not sent")  # type: ignore[attr-defined]
+
+
+async def per_second(work: Any, messages: int) -> float:
+    began = time.perf_counter()
+    await work
+    return messages / (time.perf_counter() - began)
+
+
+async def measure(port: int, messages: int) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        outbox = Outbox(folder)
+        for _ in range(ROUNDS):
+            for name, fixed in (("full", False), ("sending", True)):
+                bare = loop(port, messages, rendering=not fixed)
+                found.setdefault(f"{name}, bare loop", []).append(await per_second(bare, messages))
+                for lines in (1, 4, 8):
+                    await outbox.fill(messages, fixed=fixed)
+                    speed = await per_second(outbox.empty(port, lines), messages)
+                    found.setdefault(f"{name}, outbox, {lines} lines", []).append(speed)
+        await outbox.db.close()
+    return found
+
+
+def main() -> None:
+    messages = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+    for title, target in (("minimal sink", _minimal), ("aiosmtpd sink", _aiosmtpd)):
+        with sink(target) as port:
+            found = asyncio.run(measure(port, messages))
+        print(f"\n{title}, {messages} messages, median of {ROUNDS}")
+        print(f"{'':<28}{'messages/s':>12}{'ratio':>8}")
+        for name, speeds in found.items():
+            bare = statistics.median(found[name.split(",")[0] + ", bare loop"])
+            speed = statistics.median(speeds)
+            print(f"{name:<28}{speed:>12.0f}{speed / bare:>8.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""Bounds and order of one connection, over an outlet that behaves as badly as wanted."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from microblog.live.connection import (
+    MOST_UNSENT, RESTART, TOO_SLOW, WRITE_DEADLINE, Connection, Listener,
+)  # fmt: skip
+from microblog.live.frames import Message, text_frame
+from microblog.live.hub import SILENCE, Hub
+
+
+class Pipe:
+    """Keeps what is written; `stuck` bytes never leave."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.stuck = 0
+        self.aborted = False
+
+    def write(self, message: Message) -> int:
+        self.texts.append(message.text)
+        return len(message.text)
+
+    def unsent(self) -> int:
+        return self.stuck
+
+    async def drained(self) -> None:
+        pass
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+def message(number: int, size: int = 0) -> Message:
+    return Message(n=number, filling="x" * size)
+
+
+def numbers(pipe: Pipe) -> list[int]:
+    return [json.loads(text)["n"] for text in pipe.texts]
+
+
+@pytest.fixture
+def closes() -> list[int]:
+    return []
+
+
+@pytest.fixture
+def pipe() -> Pipe:
+    return Pipe()
+
+
+@pytest.fixture
+def connection(pipe: Pipe, closes: list[int]) -> Connection:
+    async def send(said: dict[str, Any]) -> None:
+        closes.append(said["code"])
+
+    return Connection(Listener(("home:1", "own:1"), "en", 1, 10, "10.0.0.0/24"), pipe, send)
+
+
+def test_what_happens_while_catching_up_follows_it_once_and_in_order(
+    connection: Connection, pipe: Pipe
+) -> None:
+    connection.deliver(4, message(4))
+    connection.deliver(5, message(5))
+    connection.write(message(3))  # the gap, read from the log, goes as far as 4
+    connection.write(message(4))
+    connection.caught_up(4)
+    connection.deliver(4, message(4))  # the subscriber was slower than the gap was read
+    connection.deliver(6, message(6))
+    assert numbers(pipe) == [3, 4, 5, 6]
+
+
+def test_nothing_follows_the_first_message_left_out(connection: Connection, pipe: Pipe) -> None:
+    connection.caught_up(0)
+    pipe.stuck = MOST_UNSENT + 1
+    connection.deliver(1, message(1))
+    pipe.stuck = 0
+    connection.deliver(2, message(2))
+    assert numbers(pipe) == []
+    assert connection.ending == TOO_SLOW
+
+
+def test_what_is_held_while_catching_up_is_bounded(connection: Connection) -> None:
+    for number in range(1, 20):
+        connection.deliver(number, message(number, MOST_UNSENT // 10))
+    assert connection.ending == TOO_SLOW
+
+
+def test_a_reader_of_whom_nothing_leaves_is_stalled_and_a_slow_one_is_not(
+    connection: Connection, pipe: Pipe
+) -> None:
+    connection.caught_up(0)
+    connection.write(message(1, 1000))
+    pipe.stuck = 900
+    assert not connection.stalled(100.0)
+    assert not connection.stalled(100.0 + WRITE_DEADLINE)
+    pipe.stuck = 899  # one byte left
+    assert not connection.stalled(100.1 + WRITE_DEADLINE)
+    assert connection.stalled(100.2 + 2 * WRITE_DEADLINE)
+
+
+async def test_the_hub_closes_what_is_to_end_and_forgets_it(
+    connection: Connection, closes: list[int]
+) -> None:
+    hub = Hub()
+    with hub.connected(connection):
+        assert hub.listening("home:1")
+        assert hub.open_sockets(1, "10.0.0.0/24") == (1, 1)
+        hub.end_sessions({10}.__contains__, 4001)
+        await hub.sweep(message(0))
+        assert closes == [4001]
+        assert not hub.listening("home:1")
+        assert hub.open_sockets(1, "10.0.0.0/24") == (0, 0)
+
+
+async def test_a_draining_hub_tells_everybody_that_it_restarts(
+    connection: Connection, closes: list[int]
+) -> None:
+    hub = Hub()
+    with hub.connected(connection):
+        await hub.drain()
+    assert closes == [RESTART]
+    assert hub.draining
+
+
+async def test_a_quiet_connection_hears_a_tick(connection: Connection, pipe: Pipe) -> None:
+    hub = Hub()
+    with hub.connected(connection):
+        connection.caught_up(0)
+        await hub.sweep(message(1))
+        connection.spoke_at -= SILENCE + 1
+        await hub.sweep(message(2))
+    assert numbers(pipe) == [2]
+
+
+@pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
+def test_frames_have_the_length_fields_of_rfc_6455(size: int) -> None:
+    frame = text_frame("x" * size)
+    head = 2 if size < 126 else 4 if size < 65_536 else 10
+    assert frame[0] == 0x81
+    assert len(frame) == head + size
+    assert frame[head:] == b"x" * size
+    if head > 2:
+        assert int.from_bytes(frame[2:head], "big") == size

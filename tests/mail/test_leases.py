@@ -1,0 +1,233 @@
+"""Whoever works on an email, it is sent once; whoever dies, it is sent all the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from microblog.kernel.db import Database
+from microblog.mail import outbox, supply
+from microblog.mail.answers import SENT
+from microblog.mail.smtp import SmtpTransport
+from microblog.settings import Smtp
+
+from .conftest import SENDER, Office, compose, later
+from .servers import HANG
+
+
+async def test_two_senders_on_one_file_never_send_twice(office, server):
+    for n in range(200):
+        await office.write(payload={"to": f"p{n}@example.org"})
+    other_db = Database(str(office.db.url))
+    other = Office(other_db)
+    one, two = office.sender_to(server, owner="one"), other.sender_to(server, owner="two")
+
+    await asyncio.gather(one.step(), two.step())
+
+    counted = Counter(to for each in server.received for to in each.recipients)
+    assert counted == {f"p{n}@example.org": 1 for n in range(200)}
+    assert set(await office.states()) == {"sent"}
+    await two.stop()
+    await other_db.close()
+
+
+async def killed_after_the_250(office, server):
+    """A sender whose server took the mail, and that never wrote it down."""
+    sender = office.sender_to(server, owner="killed")
+    waiting = asyncio.Event()
+
+    async def never(lease, verdict):
+        waiting.set()
+        await asyncio.Event().wait()
+
+    async def nothing():
+        pass
+
+    sender._settlements.settle = never
+    sender._supply.give_back = nothing
+    task = asyncio.ensure_future(sender.step())
+    await waiting.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    assert await office.states() == ["leased"]
+
+
+async def test_killed_between_250_and_commit_the_duplicate_is_recognisable(office, server):
+    await office.write()
+    await killed_after_the_250(office, server)
+    other = office.sender_to(server, owner="successor")
+
+    await other.step()
+    assert len(server.received) == 1, "the lease still runs"
+
+    await office.let_time_pass(seconds=31)
+    await other.step()
+    first, second = server.received
+    assert first.content == second.content
+    assert first.letter["Message-ID"] == second.letter["Message-ID"]
+    assert await office.states() == ["sent"]
+
+
+async def test_killed_before_the_bytes_were_fixed_it_is_composed_again(office, server):
+    email_id = await office.write()
+    await office.change(state="leased", lease_owner="dead", fence=3, due_at=datetime.now(UTC))
+
+    await office.sender_to(server).step()
+
+    assert (await office.email(email_id)).state == "sent"
+    assert (await office.email(email_id)).fence == 4
+
+
+async def test_a_lease_is_short_and_renewed_while_its_owner_lives(office, scripted, monkeypatch):
+    monkeypatch.setattr(supply, "RENEW", 0.05)
+    scripted.script = {"dot": [HANG]}
+    await office.write()
+    sender = office.sender_to(scripted)
+    beats = []
+    sender.beat = lambda: beats.append(1)
+    task = asyncio.ensure_future(sender.step())
+    while not scripted.heard or scripted.heard[-1] != "DATA":
+        await asyncio.sleep(0.01)
+
+    await office.change(due_at=datetime.now(UTC))
+    await asyncio.sleep(0.3)
+
+    (email,) = await office.emails()
+    assert 0.4 < later(email.due_at) <= 0.5
+    assert len(beats) >= 2
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_a_revived_worker_sends_nothing_that_others_have_taken(office, scripted, monkeypatch):
+    """SECURITY R23: stopped for longer than its lease, then woken."""
+    monkeypatch.setattr(supply, "TRUSTED", -1.0)
+    for _ in range(5):
+        await office.write()
+
+    await office.sender_to(scripted).step()
+
+    assert scripted.taken == []
+    assert set(await office.states()) == {"leased"}
+
+
+async def test_a_revived_worker_can_change_nothing(office, server):
+    email_id = await office.write()
+    sleeper = office.sender_to(server, owner="sleeper")
+    await sleeper._supply.more()
+    lease = sleeper._supply.take()
+
+    await office.let_time_pass(seconds=31)
+    await office.sender_to(server, owner="other").step()
+    await sleeper._settlements.settle(lease, SENT)
+    await sleeper._supply.give_back()
+
+    email = await office.email(email_id)
+    assert (email.state, email.tries, email.fence) == ("sent", 1, 2)
+    assert len(server.received) == 1
+
+
+async def test_stopping_lets_the_last_word_be_said(office, scripted):
+    for _ in range(3):
+        await office.write()
+    sender = office.sender_to(scripted, lines=1)
+    task = asyncio.ensure_future(sender.step())
+    while "DATA" not in scripted.heard:
+        await asyncio.sleep(0)
+
+    await sender.stop()
+
+    assert task.done()
+    assert sorted(await office.states()) == ["queued", "queued", "sent"]
+    assert len(scripted.taken) == 1
+    assert scripted.heard[-1] == "QUIT"
+    await sender.step()
+    assert len(scripted.taken) == 1
+
+
+async def test_stopping_cuts_a_server_that_does_not_answer(office, scripted):
+    scripted.script = {"dot": HANG}
+    for _ in range(3):
+        await office.write()
+    sender = office.sender_to(scripted, lines=1)
+    task = asyncio.ensure_future(sender.step())
+    while "DATA" not in scripted.heard:
+        await asyncio.sleep(0)
+
+    async with asyncio.timeout(2):
+        await sender.stop(within=0.1)
+
+    assert task.done()
+    assert sorted(await office.states()) == ["deferred", "queued", "queued"]
+
+
+async def test_a_cancelled_step_gives_its_emails_back(office, scripted):
+    scripted.script = {"MAIL": HANG}
+    await office.write()
+    task = asyncio.ensure_future(office.sender_to(scripted).step())
+    while "MAIL" not in scripted.heard:
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+
+    (email,) = await office.emails()
+    assert (email.state, email.tries) == ("queued", 0)
+    assert later(email.due_at) <= 0
+
+
+async def test_what_could_not_be_written_down_is_written_first(office, server, monkeypatch):
+    await office.write()
+    sender = office.sender_to(server)
+    failing = monkeypatch.context()
+    with failing as patch:
+        patch.setattr(sender._settlements, "_write", locked)
+        with pytest.raises(OperationalError):
+            await sender.step()
+    assert await office.states() == ["leased"]
+
+    await office.let_time_pass(seconds=31)
+    await sender.step()
+
+    assert await office.states() == ["sent"]
+    assert len(server.received) == 1
+
+
+async def locked():
+    raise OperationalError("UPDATE", {}, Exception("database is locked"))
+
+
+async def test_trouble_of_the_database_while_composing_kills_no_email(office, server):
+    async def unlucky(session, payloads):
+        await locked()
+
+    office.compose = {"note": unlucky}
+    await office.write()
+    sender = office.sender_to(server)
+
+    with pytest.raises(OperationalError):
+        await sender.step()
+
+    assert await office.states() == ["queued"]
+    sender._supply._compose = {"note": compose}
+    await sender.step()
+    assert await office.states() == ["sent"]
+
+
+async def test_settled_emails_are_forgotten_in_time(office, server):
+    await office.write()
+    await office.sender_to(server).step()
+    await office.write(hold=60)
+    await office.let_time_pass(days=31)
+    await office.write()
+    async with office.db.writing() as session:
+        await outbox.forget_settled(session, datetime.now(UTC) - timedelta(days=30))
+    assert await office.states() == ["queued", "queued"]
+
+
+def test_the_transport_sends_from_the_bare_address():
+    transport = SmtpTransport(Smtp.parse("smtp://127.0.0.1"), SENDER.address)
+    assert [line._sender for line in transport.lines] == ["hello@social.example"] * 4

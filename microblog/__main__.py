@@ -61,11 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 async def dev(given: argparse.Namespace) -> None:
-    settings = _serving_settings(given, "dev")
-    host = _host_and_port(settings.bind)[0]
-    if not is_loopback(host):
-        raise SettingsError(f"microblog dev serves this machine only, not {host}. Use microblog serve.")
-    await _serve(settings, with_demo=given.demo)
+    await _serve(_serving_settings(given, "dev"), with_demo=given.demo)
 
 
 async def serve_site(given: argparse.Namespace) -> None:
@@ -189,6 +185,8 @@ def _with_address(settings: Settings) -> Settings:
     if port == 0:
         port = _free_port(host)
         bind = f"{host}:{port}"
+    if settings.is_dev and not is_loopback(host):
+        raise SettingsError(f"microblog dev serves this machine only, not {host}. Use microblog serve.")
     if not settings.base_url and not is_loopback(host):
         raise SettingsError(
             f"Set MICROBLOG_BASE_URL to the address people use, since {host} is bound."

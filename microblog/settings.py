@@ -7,6 +7,7 @@ table and ``microblog settings`` are made from the same texts, and a test holds 
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import re
 import secrets
@@ -104,6 +105,7 @@ class Settings:
             raise SettingsError("MICROBLOG_MAIL_HOLD must be between 0 and 86400 seconds.")
         if self.smtp_url:
             Smtp.parse(self.smtp_url)
+        _check_networks(self.trusted_proxies)
         if self.base_url:
             _check_base_url(self.base_url)
         return self
@@ -203,6 +205,16 @@ def _check_base_url(url: str) -> None:
 
 def is_loopback(host: str) -> bool:
     return host in ("localhost", "::1", "[::1]") or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
+
+
+def _check_networks(written: str) -> None:
+    for one in filter(None, (part.strip() for part in written.split(","))):
+        try:
+            ipaddress.ip_network(one, strict=False)
+        except ValueError:
+            raise SettingsError(
+                f"MICROBLOG_TRUSTED_PROXIES has {one!r}, which is no address or network."
+            ) from None
 
 
 def _port(url: str) -> int | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, Update, bindparam, select, update
+from sqlalchemy import CursorResult, Select, Table, Update, bindparam, select, tuple_, update
 
 from microblog.kernel.clock import now
 from microblog.kernel.model import Session
@@ -46,30 +46,42 @@ class Lease:
         return found if isinstance(found, int) else None
 
 
-_COLUMNS = (
-    Email.id, Email.fence, Email.kind, Email.payload, Email.recipient, Email.bundle,
-    Email.message_id, Email.tries, Email.throttled, Email.give_up_at, Email.reason, Email.content,
-)  # fmt: skip
+# Core, with statements built once: an email costs a few of them, and a backlog is many emails.
+_emails = cast(Table, Email.__table__)
+_c = _emails.c
 
 _DUE = (
-    select(*_COLUMNS)
-    .where(Email.state.in_(ACTIVE), Email.due_at <= bindparam("moment"))
-    .order_by(Email.due_at, Email.id)
+    select(
+        _c.id, _c.fence, _c.kind, _c.payload, _c.recipient, _c.bundle, _c.message_id, _c.tries,
+        _c.throttled, _c.give_up_at, _c.reason, _c.content,
+    )
+    .where(_c.state.in_(ACTIVE), _c.due_at <= bindparam("moment"))
+    .order_by(_c.due_at, _c.id)
     .limit(bindparam("most"))
-)
-_ANY_DUE = _DUE.with_only_columns(Email.id)
+)  # fmt: skip
+_ANY_DUE = _DUE.with_only_columns(_c.id)
 
-_HELD = (
-    Email.id == bindparam("the_id"),
-    Email.fence == bindparam("the_fence"),
-    Email.lease_owner == bindparam("the_owner"),
-    Email.state == "leased",
-)
+_LEASE = update(_emails).where(_c.id.in_(bindparam("ids", expanding=True)))
+
+_MINE = _c.lease_owner == bindparam("owner"), _c.state == "leased"
+_HELD = _c.id == bindparam("the_id"), _c.fence == bindparam("the_fence"), *_MINE
+_HELD_OF_MANY = tuple_(_c.id, _c.fence).in_(bindparam("pairs", expanding=True)), *_MINE
+
 _STORE = (
-    update(Email)
+    update(_emails)
     .where(*_HELD)
-    .values(content=bindparam("the_bytes"), recipient=bindparam("the_recipient"))
+    .values(content=bindparam("the_content"), recipient=bindparam("the_recipient"))
 )
+_STILL_HELD = select(_c.id).where(*_HELD_OF_MANY)
+_SENT = (
+    update(_emails)
+    .where(*_HELD_OF_MANY)
+    .values(
+        state="sent", sent_at=bindparam("moment"), tries=_c.tries + 1, reason=None,
+        lease_owner=None, payload={},
+    )
+)  # fmt: skip
+_SENT_AND_WIPED = _SENT.values(content=None)
 
 
 async def is_due(session: Session, moment: datetime) -> bool:
@@ -85,37 +97,40 @@ async def due(session: Session, owner: str, most: int) -> list[Lease]:
 
 
 async def lease(session: Session, leases: Iterable[Lease], owner: str) -> None:
-    ids = [each.id for each in leases]
-    taken = update(Email).where(Email.id.in_(ids))
-    await session.execute(
-        taken.values(
-            state="leased", lease_owner=owner, fence=Email.fence + 1, due_at=now() + LEASE,
-            throttled=False,
-        )
-    )  # fmt: skip
+    taken = _LEASE.values(
+        state="leased", lease_owner=owner, fence=_c.fence + 1, due_at=now() + LEASE, throttled=False
+    )
+    await session.execute(taken, {"ids": [each.id for each in leases]})
 
 
 async def renew(session: Session, ids: Iterable[int], owner: str) -> set[int]:
     """Which of `ids` are still ours, now for longer."""
-    mine = Email.id.in_(list(ids)), Email.lease_owner == owner, Email.state == "leased"
-    renewed = update(Email).where(*mine).values(due_at=now() + LEASE).returning(Email.id)
-    return set(await session.scalars(renewed))
+    renewed = _LEASE.where(*_MINE).values(due_at=now() + LEASE).returning(_c.id)
+    return set(await session.scalars(renewed, {"ids": list(ids), "owner": owner}))
 
 
-async def store(session: Session, written: Iterable[Lease]) -> set[int]:
+async def store(session: Session, written: list[Lease]) -> set[int]:
     """Fix the bytes of each; ids of those that are still ours and may be sent."""
-    kept = set()
-    for each in written:
-        given = {**_held(each), "the_bytes": each.content, "the_recipient": each.recipient}
-        if await _changed(session, _STORE, given):
-            kept.add(each.id)
-    return kept
+    if not written:
+        return set()
+    given = [
+        {**_held(each), "the_content": each.content, "the_recipient": each.recipient}
+        for each in written
+    ]
+    await session.execute(_STORE, given)
+    return set(await session.scalars(_STILL_HELD, _held_of_many(written)))
+
+
+async def sent(session: Session, leases: list[Lease], *, keep_content: bool) -> int:
+    """Settle what was sent, and wipe it.  How many were still ours."""
+    statement = _SENT if keep_content else _SENT_AND_WIPED
+    return await _changed(session, statement, {"moment": now(), **_held_of_many(leases)})
 
 
 async def change(session: Session, each: Lease, **values: object) -> bool:
     """Change an email and end its lease.  False if it is no longer ours."""
-    statement = update(Email).where(*_HELD).values(lease_owner=None, **values)
-    return await _changed(session, statement, _held(each))
+    statement = update(_emails).where(*_HELD).values(lease_owner=None, **values)
+    return await _changed(session, statement, _held(each)) == 1
 
 
 async def release(session: Session, leases: Iterable[Lease]) -> None:
@@ -126,9 +141,14 @@ async def release(session: Session, leases: Iterable[Lease]) -> None:
 
 
 def _held(each: Lease) -> dict[str, object]:
-    return {"the_id": each.id, "the_fence": each.fence, "the_owner": each.owner}
+    return {"the_id": each.id, "the_fence": each.fence, "owner": each.owner}
 
 
-async def _changed(session: Session, statement: Update, given: dict[str, object]) -> bool:
+def _held_of_many(leases: list[Lease]) -> dict[str, object]:
+    """All leases of one sender have one owner."""
+    return {"pairs": [(each.id, each.fence) for each in leases], "owner": leases[0].owner}
+
+
+async def _changed(session: Session, statement: Update, given: dict[str, object]) -> int:
     result = cast(CursorResult[Any], await session.execute(statement, given))
-    return result.rowcount == 1
+    return result.rowcount

@@ -52,26 +52,22 @@ class Settlements:
 
     async def _write(self) -> None:
         batch = list(self._waiting)
+        sent = [each.lease for each in batch if each.verdict.outcome is Outcome.SENT]
         async with self._db.writing() as session:
+            if sent and await leases.sent(session, sent, keep_content=self._keeps) < len(sent):
+                log.warning("an email was sent after its lease had passed to another")
             for each in batch:
-                await self._apply(session, each.lease, each.verdict)
+                await _apply(session, each.lease, each.verdict)
         self._waiting = [each for each in self._waiting if each not in batch]
 
-    async def _apply(self, session: Session, lease: Lease, verdict: Verdict) -> None:
-        if verdict.outcome is Outcome.SENT:
-            await self._sent(session, lease)
-        elif verdict.outcome is Outcome.STOP_QUEUE:
-            await leases.release(session, [lease])
-        elif verdict.outcome in (Outcome.DEFER, Outcome.UNKNOWN):
-            await _defer(session, lease, verdict)
-        else:
-            await _bury(session, lease, verdict)
 
-    async def _sent(self, session: Session, lease: Lease) -> None:
-        wiped = {"payload": {}} if self._keeps else SETTLED
-        done = {"state": "sent", "sent_at": now(), "tries": lease.tries + 1, "reason": None}
-        if not await leases.change(session, lease, **done, **wiped):
-            log.warning("email %d was sent after its lease had passed to another", lease.id)
+async def _apply(session: Session, lease: Lease, verdict: Verdict) -> None:
+    if verdict.outcome is Outcome.STOP_QUEUE:
+        await leases.release(session, [lease])
+    elif verdict.outcome in (Outcome.DEFER, Outcome.UNKNOWN):
+        await _defer(session, lease, verdict)
+    elif verdict.outcome is not Outcome.SENT:
+        await _bury(session, lease, verdict)
 
 
 async def _defer(session: Session, lease: Lease, verdict: Verdict) -> None:

@@ -16,7 +16,7 @@ from microblog.kernel.clock import now
 from microblog.kernel.db import FAULTS, Database
 from microblog.mail import leases
 from microblog.mail.answers import LONGEST_REASON
-from microblog.mail.composing import MISTAKES, park, take
+from microblog.mail.composing import MISTAKES, Mistake, Taken, park, take
 from microblog.mail.leases import LEASE, RENEW, Lease
 from microblog.mail.letters import Compose, Letter, Render
 
@@ -49,8 +49,10 @@ class Supply:
             if not await leases.is_due(session, now()):
                 return False
         began = time.monotonic()
-        async with self._db.writing() as session:
-            taken = await take(session, self._owner, self._compose, most=BATCH, hourly=self._hourly)
+        try:
+            taken = await self._leased(carefully=False)
+        except Mistake:
+            taken = await self._leased(carefully=True)
         self._hold(began, [*taken.ready, *(each for each, _ in taken.letters)])
         self._ready.extend(taken.ready)
         if taken.letters:
@@ -89,6 +91,13 @@ class Supply:
         if back:
             async with self._db.writing() as session:
                 await leases.release(session, back)
+
+    async def _leased(self, *, carefully: bool) -> Taken:
+        async with self._db.writing() as session:
+            return await take(
+                session, self._owner, self._compose,
+                most=BATCH, hourly=self._hourly, carefully=carefully,
+            )  # fmt: skip
 
     async def _write_out(self, letters: list[tuple[Lease, Letter]]) -> None:
         """Render outside any transaction, then fix the bytes."""

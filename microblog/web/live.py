@@ -71,7 +71,7 @@ class Live:
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         if scope["type"] != "websocket":
-            await self._inner(scope, receive, send)
+            await self._inner(self._seen_from_outside(scope), receive, send)
             return
         await receive()  # websocket.connect
         try:
@@ -80,6 +80,10 @@ class Live:
             await _refuse(send, refused.status)
             return
         await self._attend(scope, listener, since, receive, send)
+
+    def _seen_from_outside(self, scope: Scope) -> Scope:
+        """The scheme people use: a proxy in front speaks TLS, and BASE_URL says so."""
+        return scope | {"scheme": "https"} if self._site.settings.https else scope
 
     async def _admit(self, scope: Scope) -> tuple[Listener, Position | None]:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}

@@ -2,7 +2,7 @@
  * A list that lives without moving under the reader. New posts wait behind the pill, in order;
  * edits and deletions are applied at once, to those that wait as well.
  */
-import * as articles from "../lib/articles.js";
+import { articlesOf, byAge, keepingPlace, older, onScreen, tombstone } from "../lib/articles.js";
 import { element, make } from "../lib/html.js";
 import { live } from "../lib/live.js";
 import { account, insertsByItself } from "../lib/reader.js";
@@ -19,9 +19,8 @@ class LiveTimeline extends HTMLElement {
   #announcing = 0;
 
   connectedCallback() {
-    const { order, target, live: isLive } = this.dataset;
+    const { order, target } = this.dataset;
     this.isNewestFirst = order === "newest";
-    this.isLive = isLive === "true";
     this.list = this.querySelector(".timeline-posts");
     this.pill = this.querySelector(".pill");
     this.pill.onclick = () => this.release();
@@ -40,18 +39,20 @@ class LiveTimeline extends HTMLElement {
     if (this.#hasHole) return startOver();
     this.#showHeld();
     this.#drawRule(arrived[0]);
-    this.#goTo(arrived.at(this.isNewestFirst ? -1 : 0));
+    const first = arrived.at(this.isNewestFirst ? -1 : 0);
+    first.scrollIntoView({ block: "center", behavior: "instant" });
+    first.focus({ preventScroll: true });
   }
 
   /** The reader's own post, as the server answered it. @returns whether it belongs on this list */
   take(html, isReply) {
     const [stream, id] = this.dataset.stream.split(":");
-    const isHere = stream === "thread" ? isReply : stream === "account" ? id === account : stream !== "tag";
-    if (!this.isLive || !isHere) return false;
+    const isOurs = { home: true, public: true, account: id === account, thread: isReply }[stream];
+    if (!this.#isLive || !isOurs) return false;
     const article = element(html);
     this.#held.delete(article.id);
     this.#refresh();
-    if (!this.#find(article.id)) articles.keepingPlace(() => this.#place(article));
+    if (!this.#find(article.id)) keepingPlace(() => this.#place(article));
     return true;
   }
 
@@ -59,14 +60,13 @@ class LiveTimeline extends HTMLElement {
   withdraw(id) {
     const shown = this.#find(id);
     if (this.#held.delete(id)) this.#refresh();
-    if (!shown) return;
-    const leavesStone = shown.dataset.post && articles.onScreen(shown);
-    this.#swap(shown, leavesStone ? articles.tombstone(shown) : null);
+    if (shown) this.#swap(shown, shown.dataset.post && onScreen(shown) ? tombstone(shown) : null);
   }
 
-  get #waiting() { return articles.byAge(this.#held.values()); }
-
-  #find(id) { return this.list.querySelector(`#${CSS.escape(id)}`); }
+  get #isLive() { return this.dataset.live === "true"; }
+  get #waiting() { return byAge(this.#held.values()); }
+  #find(id) { return this.list.querySelector(`#${id}`); }
+  #follows(one, other) { return this.isNewestFirst ? older(one, other) : older(other, one); }
 
   #apply({ action, element: id, html }) {
     if (action === "remove") this.withdraw(id);
@@ -76,9 +76,9 @@ class LiveTimeline extends HTMLElement {
 
   #arrive(article) {
     const known = this.#held.get(article.id) ?? this.#find(article.id);
-    if (known && Number(known.dataset.version) >= Number(article.dataset.version)) return;
+    if (Number(known?.dataset.version) >= Number(article.dataset.version)) return;
     if (known) this.#replace(article);
-    else if (this.isLive) this.#hold(article);
+    else if (this.#isLive) this.#hold(article);
   }
 
   #replace(article) {
@@ -89,16 +89,17 @@ class LiveTimeline extends HTMLElement {
 
   #swap(shown, other) {
     const hadFocus = shown.contains(document.activeElement);
-    articles.keepingPlace(() => (other ? shown.replaceWith(other) : shown.remove()));
-    const next = other ?? articles.articlesOf(this.list).find(articles.onScreen);
-    if (hadFocus) next?.focus({ preventScroll: true });
+    keepingPlace(() => (other ? shown.replaceWith(other) : shown.remove()));
+    if (hadFocus) (other ?? articlesOf(this.list).find(onScreen))?.focus({ preventScroll: true });
   }
 
   #hold(article) {
     this.#held.set(article.id, article);
     if (this.#mayMove()) return this.#showHeld("post-arrived");
-    this.#hasHole ||= this.#held.size > MOST_WAITING;
-    if (this.#held.size > MOST_WAITING) this.#held.delete(this.#waiting[0].id);
+    if (this.#held.size > MOST_WAITING) {
+      this.#hasHole = true;
+      this.#held.delete(this.#waiting[0].id);
+    }
     // Our own, its answer perhaps under way: `take` will have shown it in a moment.
     if (article.dataset.author === account) setTimeout(() => this.#refresh(), MOMENT);
     else this.#refresh();
@@ -106,7 +107,7 @@ class LiveTimeline extends HTMLElement {
 
   /** Whether something may appear without being asked for. */
   #mayMove() {
-    if (this.#hasHole || articles.articlesOf(this.list).length > MOST_SHOWN) return false;
+    if (this.#hasHole || articlesOf(this.list).length > MOST_SHOWN) return false;
     if (!this.isNewestFirst) return this.#isAtEnd() && !isWriting();
     if (!insertsByItself || document.hidden || scrollY >= 1) return false;
     return !this.list.matches(":hover, :focus-within");
@@ -117,9 +118,9 @@ class LiveTimeline extends HTMLElement {
     return bottom <= innerHeight && !this.querySelector("a[rel=next]");
   }
 
-  #showHeld(manner) {
+  #showHeld(manner = "post") {
     for (const article of this.#waiting) {
-      if (manner) article.classList.add(manner);
+      article.classList.add(manner);
       this.#place(article);
     }
     this.#held.clear();
@@ -127,9 +128,7 @@ class LiveTimeline extends HTMLElement {
   }
 
   #place(article) {
-    const { older, articlesOf } = articles;
-    const isNext = (one) => (this.isNewestFirst ? older(one, article) : older(article, one));
-    let next = articlesOf(this.list).find(isNext) ?? null;
+    let next = articlesOf(this.list).find((one) => this.#follows(one, article)) ?? null;
     while (next && next.parentElement !== this.list) next = next.parentElement;
     this.list.insertBefore(article, next);
   }
@@ -139,53 +138,47 @@ class LiveTimeline extends HTMLElement {
     this.list.querySelector(".new-since")?.remove();
     const { nextElementSibling: next, previousElementSibling: previous } = oldest;
     if (!(this.isNewestFirst ? next : previous)) return;
-    const time = clock(new Date(oldest.querySelector("time").dateTime));
+    const time = clock(oldest.querySelector("time").dateTime);
     const words = make("span", {}, say(this.dataset.wordsSince, { time }));
     const rule = make("p", { className: "new-since", role: "separator" }, words);
     this.list.insertBefore(rule, this.isNewestFirst ? next : oldest);
   }
 
-  #goTo(article) {
-    const isNearTop = this.getBoundingClientRect().top + scrollY < innerHeight / 2;
-    if (this.isNewestFirst && isNearTop) scrollTo({ top: 0, behavior: "instant" });
-    else article.scrollIntoView({ behavior: "instant" });
-    article.focus({ preventScroll: true });
-  }
-
   /** The pill says how much waits, and whose faces it has; a moment later it is said aloud, once. */
   #refresh() {
     const n = this.#held.size;
-    const words = (what) => this.#count(this.dataset[`words${what}One`], this.dataset[`words${what}Many`]);
     if (!n) clearTimeout(this.#announcing);
-    else if (this.pill.hidden) this.#announcing = setTimeout(() => announce(words("Announce")), MOMENT);
+    else if (this.pill.hidden) this.#announcing = setTimeout(() => announce(this.#count("announce")), MOMENT);
     this.pill.hidden = !n;
-    this.pill.querySelector(".pill-text").textContent = words("New");
-    this.pill.querySelector(".pill-faces").replaceChildren(...faces(this.#waiting.reverse()));
+    this.pill.querySelector(".pill-text").textContent = this.#count("new");
+    this.pill.querySelector(".pill-faces").replaceChildren(...faces(this.#waiting));
   }
 
-  #count(one, many) {
+  #count(what) {
     const n = this.#held.size;
-    return n === 1 ? one : say(many, { n: this.#hasHole ? `${n}+` : n });
+    const words = this.getAttribute(`data-words-${what}-${n === 1 ? "one" : "many"}`);
+    return say(words, { n: this.#hasHole ? `${n}+` : n });
   }
 
   /** The page as it is now, after a gap that could not be replayed. */
   #compare(list) {
     if (!list) return;
-    const known = [...articles.articlesOf(this.list), ...this.#held.values()];
-    const { arrived, changed, gone, hole } = articles.difference(known, list, this.isNewestFirst);
+    const fresh = new Map(articlesOf(list).map((article) => [article.id, article]));
+    const known = [...articlesOf(this.list), ...this.#held.values()];
+    const end = list.querySelector("a[rel=next]") && [...fresh.values()].at(-1);
+    const isBeyond = (article) => end && this.#follows(article, end);
     this.dataset.position = list.dataset.position;
-    this.#hasHole ||= hole;
-    for (const article of changed) this.#replace(article);
-    for (const { id } of gone) this.withdraw(id);
-    for (const article of arrived) this.#arrive(article);
+    this.#hasHole ||= known.length > 0 && known.every(isBeyond);
+    for (const one of known) if (!fresh.has(one.id) && !isBeyond(one)) this.withdraw(one.id);
+    for (const one of known) if (fresh.has(one.id)) this.#replace(fresh.get(one.id));
+    for (const article of byAge(fresh.values())) this.#arrive(article);
   }
 }
 
-/** Each once. */
+/** Of the newest, each once. */
 function faces(posts) {
-  const drawn = posts.map((post) => post.querySelector(".post-avatar svg, .notification-face svg"));
-  const different = new Map(drawn.map((face) => [face?.outerHTML ?? "", face]));
-  different.delete("");
+  const all = posts.reverse().map((post) => post.querySelector(".post-avatar svg, .notification-face svg"));
+  const different = new Map(all.filter(Boolean).map((face) => [face.outerHTML, face]));
   return [...different.values()].slice(0, FACES).map((face) => document.importNode(face, true));
 }
 

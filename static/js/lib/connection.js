@@ -7,14 +7,14 @@ const SLEPT = 15_000; // between two looks: only sleep explains it
 
 const between = (low, high) => low + Math.random() * (high - low);
 
-/** How long to wait after a close, in ms: thousands of pages must not return at once. */
+/** How long to wait after a close: thousands of pages must not return at once. */
 function pause(code, attempts) {
   if (code === 1008 || code === 1009) return between(60_000, 120_000);
   if (code === 1012 && !attempts) return between(100, 2_000);
   return between(500, Math.min(30_000, 1_000 * 2 ** attempts));
 }
 
-/** Whoever extends it says: address(attempts), a promise; receive(message); lost(); refused(). */
+/** Whoever extends it says: async address(attempts), receive(message), lost(), refused(). */
 export class Connection extends EventTarget {
   attempts = 0;
   #socket = null;
@@ -24,9 +24,10 @@ export class Connection extends EventTarget {
   #looked = Date.now();
 
   open() {
-    addEventListener("online", () => this.#renew());
-    addEventListener("offline", () => this.#renew());
-    addEventListener("pageshow", (event) => event.persisted && this.#renew());
+    const renew = () => this.#renew();
+    addEventListener("online", renew);
+    addEventListener("offline", renew);
+    addEventListener("pageshow", (event) => event.persisted && renew());
     addEventListener("pagehide", () => this.#drop()); // an open socket bars the back-forward cache
     document.addEventListener("visibilitychange", () => document.hidden || this.#returned());
     setInterval(() => this.#look(), LOOK);

@@ -40,8 +40,8 @@ class Live extends Connection {
     if (this.#isStale) await this.#lookAfresh();
     else if (asks && !(await stillSignedIn())) this.end();
     const address = new URL("/live", location.href.replace("http", "ws"));
-    const since = this.#complete ? { since: this.#complete } : {};
-    address.search = new URLSearchParams({ ...since, ...this.#stream });
+    address.search = new URLSearchParams(this.#stream);
+    if (this.#complete) address.searchParams.set("since", this.#complete);
     return address;
   }
 
@@ -106,7 +106,7 @@ class Live extends Connection {
   async #lookAfresh() {
     const page = await pageAt(location.href);
     if (page.body.dataset.account !== account) return this.end();
-    this.#reached(page.querySelector("[data-position]")?.dataset.position ?? "");
+    this.#reached(page.querySelector("[data-position]")?.dataset.position);
     this.#last = 0;
     this.#isStale = false;
     this.#tell("fresh", page);

@@ -2,12 +2,11 @@
 import { stillSignedIn, token } from "./reader.js";
 
 const PATIENCE = 30_000;
-const LOST = { outcome: "lost", status: 0, data: {} };
+const LOST = { outcome: "lost", data: {} }; // it may have arrived or not
 
 /**
- * POST `fields` (FormData or an object). A stale token is renewed and the request repeated.
- * @returns {Promise<{outcome: "done" | "refused" | "signed-out" | "lost", status: number, data: any}>}
- *   lost: it may have arrived or not. data: what the server said, {error, fields, id} if refused
+ * POST `fields` (FormData or an object); a stale token is renewed and the request repeated.
+ * @returns {outcome: "done" | "refused" | "signed-out" | "lost", status, data: what the server said}
  */
 export async function send(url, fields) {
   const used = token();
@@ -23,8 +22,8 @@ async function attempt(url, fields) {
   const body = new URLSearchParams(fields instanceof FormData ? [...fields] : fields);
   body.set("csrf_token", token());
   const headers = { Accept: "application/json" };
+  const signal = AbortSignal.timeout(PATIENCE);
   try {
-    const signal = AbortSignal.timeout(PATIENCE);
     const answer = await fetch(url, { method: "POST", body, headers, signal });
     const isJSON = answer.headers.get("content-type")?.includes("json");
     const data = isJSON ? await answer.json() : { url: answer.url };
@@ -34,9 +33,8 @@ async function attempt(url, fields) {
   }
 }
 
-function outcome({ ok, status, redirected, url }, isJSON) {
-  if (status === 401 || status === 403) return "signed-out";
-  if (redirected && new URL(url).pathname === "/login") return "signed-out";
+function outcome({ ok, status, url }, isJSON) {
+  if (status === 401 || status === 403 || new URL(url).pathname === "/login") return "signed-out";
   if (ok) return "done";
   return isJSON ? "refused" : "lost"; // a proxy's own error page says nothing about our server
 }

@@ -1,4 +1,5 @@
 /** Telling the server what was really seen, so that no mail is sent about it. */
+import { articlesOf } from "./articles.js";
 import { live } from "./live.js";
 
 const LONG_ENOUGH = 1_000;
@@ -10,7 +11,7 @@ const waiting = [];
 export function watchWhatIsSeen() {
   const threshold = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1];
   const views = new IntersectionObserver((entries) => entries.forEach(note), { threshold });
-  const watch = () => document.querySelectorAll("main article[id]").forEach((one) => views.observe(one));
+  const watch = () => articlesOf(document).forEach((article) => views.observe(article));
   new MutationObserver(watch).observe(document.body, { childList: true, subtree: true });
   watch();
   setInterval(look, LONG_ENOUGH / 4);
@@ -18,7 +19,7 @@ export function watchWhatIsSeen() {
 }
 
 function note({ target, intersectionRatio, intersectionRect, rootBounds }) {
-  const fillsTheScreen = intersectionRect.height >= 0.6 * (rootBounds?.height ?? Infinity);
+  const fillsTheScreen = intersectionRect.height >= 0.6 * rootBounds.height;
   if (intersectionRatio < 0.6 && !fillsTheScreen) inView.delete(target);
   else if (!inView.has(target)) inView.set(target, performance.now());
 }

@@ -251,7 +251,7 @@ class _Stop:
         if not closing.done():
             closing.cancel()
             log.warning("Closing the open sockets took longer than %s s", self._grace)
-        elif error := closing.exception():
+        elif not closing.cancelled() and (error := closing.exception()):
             log.error("Closing the open sockets failed", exc_info=error)
 
 

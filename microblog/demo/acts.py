@@ -76,7 +76,7 @@ class Stage:
             return
         post = self._chance.choice(quiet)
         author = self._someone(besides={post.author.id})
-        body = self._words.answer(self._language(post), text.tags(post.body))
+        body = self._words.answer(self._common_language(author, post), text.tags(post.body))
         await self._publish(session, author, body, in_reply_to=post.id)
 
     async def _welcome(self, session: Session) -> None:
@@ -133,6 +133,7 @@ class Stage:
     def _someone(self, besides: set[int] | None = None) -> int:
         return self._chance.choice([one for one in self._players if one not in (besides or ())])
 
-    def _language(self, post: PostView) -> str:
-        player = self._players.get(post.author.id)
-        return player.language if player else "en"
+    def _common_language(self, author: int, post: PostView) -> str:
+        """Those who write in Spanish know English, too; the others do not."""
+        asked = self._players.get(post.author.id)
+        return self._players[author].language if asked and asked.language != "en" else "en"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, Table, Update, bindparam, select, tuple_, update
+from sqlalchemy import CursorResult, Select, Table, Update, bindparam, case, select, tuple_, update
 
 from microblog.kernel.clock import now
 from microblog.kernel.model import Session
@@ -118,13 +118,17 @@ async def store(session: Session, written: list[Lease]) -> set[int]:
         for each in written
     ]
     await session.execute(_STORE, given)
-    return set(await session.scalars(_STILL_HELD, _held_of_many(written)))
+    pairs = [(each.id, each.fence) for each in written]
+    held = {"pairs": pairs, "owner": written[0].owner}
+    return set(await session.scalars(_STILL_HELD, held))
 
 
-async def sent(session: Session, leases: list[Lease], *, keep_content: bool) -> int:
-    """Settle what was sent, and wipe it.  How many were still ours."""
+async def sent(
+    session: Session, pairs: list[tuple[int, int]], owner: str, *, keep_content: bool
+) -> int:
+    """Settle what was sent, by id and fence, and wipe it.  How many were still the owner's."""
     statement = _SENT if keep_content else _SENT_AND_WIPED
-    return await _changed(session, statement, {"moment": now(), **_held_of_many(leases)})
+    return await _changed(session, statement, {"moment": now(), "pairs": pairs, "owner": owner})
 
 
 async def change(session: Session, each: Lease, **values: object) -> bool:
@@ -140,13 +144,15 @@ async def release(session: Session, leases: Iterable[Lease]) -> None:
         await change(session, each, state=state, due_at=now())
 
 
+async def release_all(session: Session, owner: str) -> None:
+    """Of an owner that is dead."""
+    state = case((_c.tries > 0, "deferred"), else_="queued")
+    theirs = update(_emails).where(*_MINE).values(state=state, due_at=now(), lease_owner=None)
+    await session.execute(theirs, {"owner": owner})
+
+
 def _held(each: Lease) -> dict[str, object]:
     return {"the_id": each.id, "the_fence": each.fence, "owner": each.owner}
-
-
-def _held_of_many(leases: list[Lease]) -> dict[str, object]:
-    """All leases of one sender have one owner."""
-    return {"pairs": [(each.id, each.fence) for each in leases], "owner": leases[0].owner}
 
 
 async def _changed(session: Session, statement: Update, given: dict[str, object]) -> int:

@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import secrets
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from microblog.kernel.db import Database
 from microblog.mail.answers import Verdict
+from microblog.mail.journal import Journal
 from microblog.mail.leases import Lease
 from microblog.mail.letters import Compose, Render
 from microblog.mail.pause import Pause
 from microblog.mail.settling import Settlements
 from microblog.mail.supply import Supply
 from microblog.mail.transport import Line, Transport
+
+_NO_NAME = re.compile(r"[^A-Za-z0-9._-]")
 
 LOOK_AGAIN = 1.0  # seconds, while a line still waits for the server
 LAST_WORD = 3.0  # seconds for a conversation that was cut short to be written down
@@ -28,10 +33,11 @@ LAST_WORD = 3.0  # seconds for a conversation that was cut short to be written d
 class MailSender:
     """`step` for `kernel.worker.run`; `stop` before the end.  Without a transport rows stay queued.
 
-    `beat` may be set: called every few seconds of a long step, as a sign of life.
+    `beat` may be set: called every few seconds of a long step, as a sign of life.  `journal` is a
+    folder on this machine's disk, the same after a restart.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the composition root names them all
         self,
         db: Database,
         compose: Mapping[str, Compose],
@@ -40,11 +46,14 @@ class MailSender:
         *,
         owner: str,
         hourly: int = 10,
+        journal: Path | None = None,
     ) -> None:
         self._transport = transport
-        mine = f"{owner[:48]}:{secrets.token_hex(4)}"
+        mine = f"{_NO_NAME.sub('-', owner)[:48]}-{secrets.token_hex(4)}"
+        self._journal = Journal(journal, mine)
+        keeps = transport is not None and transport.keeps
+        self._settlements = Settlements(db, self._journal, keeps=keeps)
         self._supply = Supply(db, compose, render, mine, hourly)
-        self._settlements = Settlements(db, keeps=transport is not None and transport.keeps)
         self._pause = Pause()
         self._feeding, self._opening = asyncio.Lock(), asyncio.Lock()
         self._busy = 0
@@ -69,7 +78,8 @@ class MailSender:
             return
         self._at_rest.clear()
         try:
-            await self._settlements.flush()
+            await self._settlements.recover()
+            await self._settlements.write()
             if await self._supply.more():
                 await self._send_all(self._transport)
             await self._transport.rest()
@@ -84,21 +94,25 @@ class MailSender:
         if self._transport is not None:
             await self._transport.close()
         await self._rests(LAST_WORD)
+        if self._at_rest.is_set():
+            self._journal.close()
 
     @property
     def _halted(self) -> bool:
         return self._stopping or self._pause.lasts
 
     async def _send_all(self, transport: Transport) -> None:
+        self._journal.open()
         ended = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._supply.keep(ended, self.beat))
+            tasks.create_task(self._settlements.run(ended))
             try:
                 lanes = (self._lane(line) for line in transport.lines)
                 # Gathered, not grouped: one that fails must not cut the others off in mid-sentence.
                 results = await asyncio.gather(*lanes, return_exceptions=True)
             finally:
-                ended.set()
+                self._settlements.end(ended)
                 await self._supply.give_back()
         for result in results:
             if result is not None:
@@ -148,7 +162,7 @@ class MailSender:
     async def _heed(self, email: Lease, verdict: Verdict) -> None:
         self._pause.heed(verdict)
         self._supply.done(email)
-        await self._settlements.settle(email, verdict)
+        await self._settlements.add(email, verdict)
 
     async def _rests(self, within: float) -> None:
         with contextlib.suppress(TimeoutError):

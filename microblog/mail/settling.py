@@ -1,8 +1,7 @@
 """Writing down what became of each email, as soon as it is known.
 
-Between the server's 250 and this commit lies the one window in which a crash means a duplicate, so
-a line waits for it before it goes on.  Lines that wait together are written together: whoever has
-the turn writes for all.  What could not be written is kept and comes first in the next step.
+Lines do not wait for it, so what comes in during one commit is written with the next: a durable
+commit costs more than a message.  What a server has taken is in the journal meanwhile.
 """
 
 from __future__ import annotations
@@ -13,15 +12,19 @@ from dataclasses import dataclass
 
 from microblog.kernel import events
 from microblog.kernel.clock import now
-from microblog.kernel.db import Database
+from microblog.kernel.db import FAULTS, Database
 from microblog.kernel.model import Session
 from microblog.mail import leases, schedule
 from microblog.mail.answers import Outcome, Verdict
 from microblog.mail.composing import SETTLED
 from microblog.mail.events import MailRefused
+from microblog.mail.journal import Journal
 from microblog.mail.leases import Lease
 
 log = logging.getLogger(__name__)
+
+MOST_WAITING = 32
+TRY_AGAIN = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,34 +34,70 @@ class _Settlement:
 
 
 class Settlements:
-    def __init__(self, db: Database, *, keeps: bool) -> None:
+    def __init__(self, db: Database, journal: Journal, *, keeps: bool) -> None:
         self._db = db
+        self._journal = journal
         self._keeps = keeps
-        self._turn = asyncio.Lock()
         self._waiting: list[_Settlement] = []
+        self._some, self._room = asyncio.Event(), asyncio.Event()
+        self._room.set()
 
-    async def settle(self, lease: Lease, verdict: Verdict) -> None:
-        """Returns when it is committed."""
-        mine = _Settlement(lease, verdict)
-        self._waiting.append(mine)
-        async with self._turn:
-            if mine in self._waiting:
-                await self._write()
+    async def add(self, lease: Lease, verdict: Verdict) -> None:
+        """Returns at once, unless very much is waiting already."""
+        if verdict.outcome is Outcome.SENT:
+            self._journal.note(lease.id, lease.fence)
+        self._waiting.append(_Settlement(lease, verdict))
+        self._some.set()
+        if len(self._waiting) >= MOST_WAITING:
+            self._room.clear()
+        await self._room.wait()
 
-    async def flush(self) -> None:
-        async with self._turn:
-            if self._waiting:
-                await self._write()
+    async def run(self, ended: asyncio.Event) -> None:
+        """Write whatever comes, until `ended` and nothing is left."""
+        while self._waiting or not ended.is_set():
+            await self._some.wait()
+            self._some.clear()
+            try:
+                await self.write()
+            except FAULTS as error:
+                log.warning("what became of mail cannot be written down yet: %s", error)
+                await asyncio.sleep(TRY_AGAIN)
+                self._some.set()
 
-    async def _write(self) -> None:
+    def end(self, ended: asyncio.Event) -> None:
+        ended.set()
+        self._some.set()
+
+    async def write(self) -> None:
+        if not self._waiting:
+            return
         batch = list(self._waiting)
-        sent = [each.lease for each in batch if each.verdict.outcome is Outcome.SENT]
         async with self._db.writing() as session:
-            if sent and await leases.sent(session, sent, keep_content=self._keeps) < len(sent):
-                log.warning("an email was sent after its lease had passed to another")
+            await self._write_sent(session, batch)
             for each in batch:
                 await _apply(session, each.lease, each.verdict)
-        self._waiting = [each for each in self._waiting if each not in batch]
+        del self._waiting[: len(batch)]
+        if not self._waiting:
+            self._journal.clear()
+        self._room.set()
+
+    async def recover(self) -> None:
+        """Settle what dead processes of this machine had sent, and end their leases."""
+        for owner, notes in self._journal.left_behind():
+            log.warning("a mail sender died: %d mails it had sent are settled", len(notes))
+            async with self._db.writing() as session:
+                if notes:
+                    await leases.sent(session, notes, owner, keep_content=self._keeps)
+                await leases.release_all(session, owner)
+
+    async def _write_sent(self, session: Session, batch: list[_Settlement]) -> None:
+        sent = [each.lease for each in batch if each.verdict.outcome is Outcome.SENT]
+        if not sent:
+            return
+        pairs = [(each.id, each.fence) for each in sent]
+        ours = await leases.sent(session, pairs, sent[0].owner, keep_content=self._keeps)
+        if ours < len(sent):
+            log.warning("%d emails were sent after their lease had passed on", len(sent) - ours)
 
 
 async def _apply(session: Session, lease: Lease, verdict: Verdict) -> None:

@@ -93,10 +93,11 @@ async def _was_told(session: Session, news: Notification) -> bool:
 
 
 async def _withdraw_post(session: Session, event: PostDeleted) -> None:
-    await session.execute(delete(SeenPost).where(SeenPost.post_id == event.post_id))
     about_it = delete(Notification).where(Notification.post_id == event.post_id)
-    told = await session.scalars(about_it.returning(Notification.account_id))
-    for account_id in sorted(set(told)):
+    told = sorted(set(await session.scalars(about_it.returning(Notification.account_id))))
+    seen = (SeenPost.account_id.in_(told), SeenPost.post_id == event.post_id)
+    await session.execute(delete(SeenPost).where(*seen))
+    for account_id in told:
         await record(session, NotificationsChanged(account_id))
 
 

@@ -41,7 +41,8 @@ class LoginSession(Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     remembered: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     user_agent: Mapped[str] = mapped_column(String(256), default="", server_default=text("''"))
-    address: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))  # /24 or /64
+    # The network only: /24 or /64.
+    address: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_seen_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime] = mapped_column(index=True)

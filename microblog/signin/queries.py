@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, select
 
-from microblog.accounts import addresses, names
+from microblog.accounts import names
 from microblog.accounts import queries as accounts
 from microblog.accounts.model import Account
 from microblog.kernel import tokens
 from microblog.kernel.clock import now
 from microblog.kernel.model import Session
 from microblog.kernel.text import one_line
+from microblog.mail.addresses import LONGEST as LONGEST_ADDRESS
 from microblog.signin.model import AdminClaim, LoginSession, PasswordReset, Registration
 
 IDLE = timedelta(days=30)
@@ -118,7 +119,7 @@ async def credentials_of(session: Session, account_id: int) -> Credentials:
 
 def login_key(login: str) -> str:
     """What was typed as name or address, in the one spelling under which it is looked up."""
-    return names.key(one_line(login)[: addresses.LONGEST + 1].removeprefix("@"))
+    return names.key(one_line(login)[: LONGEST_ADDRESS + 1].removeprefix("@"))
 
 
 async def devices(session: Session, account_id: int) -> list[Device]:

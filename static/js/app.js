@@ -1,4 +1,4 @@
-/** Where the scripts of a page begin. Everything works without; they add liveness and comfort. */
+/** Everything works without scripts; they add liveness and comfort. */
 import "./elements/confirm-button.js";
 import "./elements/count-badge.js";
 import "./elements/follow-button.js";
@@ -9,7 +9,7 @@ import "./elements/post-menu.js";
 import "./elements/relative-time.js";
 import "./elements/theme-switch.js";
 import { prepare } from "./lib/frame.js";
-import { live } from "./lib/live.js";
+import { start } from "./lib/live.js";
 import { account } from "./lib/reader.js";
 import { watchWhatIsSeen } from "./lib/seen.js";
 import { listenToKeys } from "./lib/shortcuts.js";
@@ -18,7 +18,7 @@ prepare();
 listenToKeys();
 if (account) watchWhatIsSeen();
 
-// A page without a timeline still has counts; a visitor's page without one waits for nothing.
+// A page without a timeline still has counts, but not a visitor's.
 const { position = "", stream = "none" } = document.querySelector("live-timeline")?.dataset ?? {};
-if (stream !== "none") live.start(position, { stream });
-else if (account) live.start(position, { stream: "home", timeline: "none" });
+if (stream !== "none") start(position, { stream });
+else if (account) start(position, { stream: "home", timeline: "none" });

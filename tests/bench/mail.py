@@ -142,7 +142,9 @@ class Outbox:
         await sender.step()
         await sender.stop()
         async with self.db.writing() as session:
-            left = await session.execute(update(Email).where(Email.state != "sent").values(kind="x"))
+            left = await session.execute(
+                update(Email).where(Email.state != "sent").values(kind="x")
+            )
             if left.rowcount:  # type: ignore[attr-defined]
                 raise SystemExit(f"{left.rowcount} were not sent")  # type: ignore[attr-defined]
 

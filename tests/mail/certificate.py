@@ -28,9 +28,7 @@ def make_certificate(folder: Path) -> tuple[str, str]:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
-    (folder / "certificate.pem").write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-    )
+    (folder / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     (folder / "key.pem").write_bytes(
         key.private_bytes(
             serialization.Encoding.PEM,

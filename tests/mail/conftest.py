@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -45,14 +46,14 @@ class Office:
         self.compose = {"note": compose}
         self.senders: list[MailSender] = []
 
-    def sender(self, transport, *, owner: str = "test", hourly: int = 10) -> MailSender:
+    def sender(self, transport, *, owner: str = "test", **options) -> MailSender:
         self.senders.append(
-            MailSender(self.db, self.compose, self.render, transport, owner=owner, hourly=hourly)
+            MailSender(self.db, self.compose, self.render, transport, owner=owner, **options)
         )
         return self.senders[-1]
 
     def sender_to(self, server, security="plain", *, lines=4, tls=None, **options) -> MailSender:
-        login = {name: options.pop(name) for name in ("user", "password") if name in options}
+        login = {each: options.pop(each) for each in ("user", "password") if each in options}
         smtp = server.settings(security, **login)
         return self.sender(SmtpTransport(smtp, SENDER.address, lines=lines, tls=tls), **options)
 
@@ -60,6 +61,12 @@ class Office:
         async with self.db.writing() as session:
             await outbox.enqueue(session, kind, payload or {}, **options)
             return await session.scalar(select(Email.id).order_by(Email.id.desc()).limit(1))
+
+    async def write_many(self, number: int) -> None:
+        """To p0@example.org, p1@…"""
+        async with self.db.writing() as session:
+            for n in range(number):
+                await outbox.enqueue(session, "note", {"to": f"p{n}@example.org"})
 
     async def email(self, email_id: int) -> Email:
         async with self.db.reading() as session:
@@ -96,6 +103,12 @@ class Office:
 def later(moment: datetime) -> float:
     """Minutes from now."""
     return (moment - datetime.now(UTC)).total_seconds() / 60
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110 - of what is asked for nobody rings
+            await asyncio.sleep(0.002)
 
 
 def resume(sender: MailSender) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import ClassVar
 
 from aiosmtpd.smtp import SMTP, AuthResult
 
@@ -35,7 +36,7 @@ class RealServer:
         self.connections = 0
         self.port = 0
 
-    async def handle_DATA(self, server, session, envelope):
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
         self.received.append(Received(envelope.rcpt_tos, envelope.content))
         return "250 taken"
 
@@ -94,7 +95,7 @@ class ScriptedServer:
     connections: int = 0
     port: int = 0
 
-    NORMAL = {
+    NORMAL: ClassVar = {
         "banner": "220 mx.test", "EHLO": "250 mx.test", "HELO": "250 mx.test", "MAIL": "250 ok",
         "RCPT": "250 ok", "DATA": "354 go on", "dot": "250 taken", "RSET": "250 ok",
         "QUIT": "221 bye", "STARTTLS": "502 no", "AUTH": "502 no",

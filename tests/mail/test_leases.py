@@ -10,18 +10,17 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from microblog.kernel.db import Database
-from microblog.mail import outbox, supply
+from microblog.mail import outbox, settling, supply
 from microblog.mail.answers import SENT
 from microblog.mail.smtp import SmtpTransport
 from microblog.settings import Smtp
 
-from .conftest import SENDER, Office, compose, later
+from .conftest import SENDER, Office, compose, later, until
 from .servers import HANG
 
 
 async def test_two_senders_on_one_file_never_send_twice(office, server):
-    for n in range(200):
-        await office.write(payload={"to": f"p{n}@example.org"})
+    await office.write_many(120)
     other_db = Database(str(office.db.url))
     other = Office(other_db)
     one, two = office.sender_to(server, owner="one"), other.sender_to(server, owner="two")
@@ -29,7 +28,7 @@ async def test_two_senders_on_one_file_never_send_twice(office, server):
     await asyncio.gather(one.step(), two.step())
 
     counted = Counter(to for each in server.received for to in each.recipients)
-    assert counted == {f"p{n}@example.org": 1 for n in range(200)}
+    assert counted == {f"p{n}@example.org": 1 for n in range(120)}
     assert set(await office.states()) == {"sent"}
     await two.stop()
     await other_db.close()
@@ -47,7 +46,7 @@ async def killed_after_the_250(office, server):
     async def nothing():
         pass
 
-    sender._settlements.settle = never
+    sender._settlements.add = never
     sender._supply.give_back = nothing
     task = asyncio.ensure_future(sender.step())
     await waiting.wait()
@@ -90,8 +89,7 @@ async def test_a_lease_is_short_and_renewed_while_its_owner_lives(office, script
     beats = []
     sender.beat = lambda: beats.append(1)
     task = asyncio.ensure_future(sender.step())
-    while not scripted.heard or scripted.heard[-1] != "DATA":
-        await asyncio.sleep(0.01)
+    await until(lambda: "DATA" in scripted.heard)
 
     await office.change(due_at=datetime.now(UTC))
     await asyncio.sleep(0.3)
@@ -123,7 +121,8 @@ async def test_a_revived_worker_can_change_nothing(office, server):
 
     await office.let_time_pass(seconds=31)
     await office.sender_to(server, owner="other").step()
-    await sleeper._settlements.settle(lease, SENT)
+    await sleeper._settlements.add(lease, SENT)
+    await sleeper._settlements.write()
     await sleeper._supply.give_back()
 
     email = await office.email(email_id)
@@ -132,21 +131,19 @@ async def test_a_revived_worker_can_change_nothing(office, server):
 
 
 async def test_stopping_lets_the_last_word_be_said(office, scripted):
-    for _ in range(3):
-        await office.write()
+    await office.write_many(20)
     sender = office.sender_to(scripted, lines=1)
     task = asyncio.ensure_future(sender.step())
-    while "DATA" not in scripted.heard:
-        await asyncio.sleep(0)
+    await until(lambda: "DATA" in scripted.heard)
 
     await sender.stop()
+    taken = len(scripted.taken)
+    await sender.step()
 
     assert task.done()
-    assert sorted(await office.states()) == ["queued", "queued", "sent"]
-    assert len(scripted.taken) == 1
+    assert len(scripted.taken) == taken < 20
+    assert sorted(await office.states()) == ["queued"] * (20 - taken) + ["sent"] * taken
     assert scripted.heard[-1] == "QUIT"
-    await sender.step()
-    assert len(scripted.taken) == 1
 
 
 async def test_stopping_cuts_a_server_that_does_not_answer(office, scripted):
@@ -155,8 +152,7 @@ async def test_stopping_cuts_a_server_that_does_not_answer(office, scripted):
         await office.write()
     sender = office.sender_to(scripted, lines=1)
     task = asyncio.ensure_future(sender.step())
-    while "DATA" not in scripted.heard:
-        await asyncio.sleep(0)
+    await until(lambda: "DATA" in scripted.heard)
 
     async with asyncio.timeout(2):
         await sender.stop(within=0.1)
@@ -169,8 +165,7 @@ async def test_a_cancelled_step_gives_its_emails_back(office, scripted):
     scripted.script = {"MAIL": HANG}
     await office.write()
     task = asyncio.ensure_future(office.sender_to(scripted).step())
-    while "MAIL" not in scripted.heard:
-        await asyncio.sleep(0)
+    await until(lambda: "MAIL" in scripted.heard)
     task.cancel()
     await asyncio.wait([task])
 
@@ -179,21 +174,32 @@ async def test_a_cancelled_step_gives_its_emails_back(office, scripted):
     assert later(email.due_at) <= 0
 
 
-async def test_what_could_not_be_written_down_is_written_first(office, server, monkeypatch):
+async def test_what_cannot_be_written_down_yet_is_tried_again(office, server, monkeypatch, caplog):
+    monkeypatch.setattr(settling, "TRY_AGAIN", 0.01)
     await office.write()
     sender = office.sender_to(server)
-    failing = monkeypatch.context()
-    with failing as patch:
-        patch.setattr(sender._settlements, "_write", locked)
-        with pytest.raises(OperationalError):
-            await sender.step()
-    assert await office.states() == ["leased"]
+    write, failures = sender._settlements.write, [1, 2, 3]
 
-    await office.let_time_pass(seconds=31)
+    async def write_in_the_end():
+        if failures and sender._settlements._waiting:
+            failures.pop()
+            await locked()
+        await write()
+
+    sender._settlements.write = write_in_the_end
     await sender.step()
 
     assert await office.states() == ["sent"]
     assert len(server.received) == 1
+    assert "database is locked" in caplog.text
+
+
+async def test_a_full_settling_desk_slows_the_lines(office, server, monkeypatch):
+    monkeypatch.setattr(settling, "MOST_WAITING", 2)
+    for _ in range(20):
+        await office.write()
+    await office.sender_to(server).step()
+    assert await office.states() == ["sent"] * 20
 
 
 async def locked():

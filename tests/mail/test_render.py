@@ -132,7 +132,7 @@ def test_the_words_come_first_and_how_to_stop_them_last():
     assert "You get this because somebody mentioned you" in text
     html = html_of(message)
     assert "Hello @susan &lt;3<br><br>See note G." in html
-    assert html.count("class=\"button\"") == 1
+    assert html.count('class="button"') == 1
     assert f'href="{STOP}"' in html
 
 
@@ -230,7 +230,8 @@ def test_what_a_template_is_not_told_is_an_error():
 @pytest.mark.parametrize(
     "to",
     ["", "a", "a@b@c", "a b@c.example", "a@b.example,c@d.example", "a@b.example)x@evil.example",
-     "<a@b.example>", '"a b"@c.example', "a%b@c.example", "ü@c.example", "a@.example", "a@-b.example",
+     "<a@b.example>", '"a b"@c.example', "a%b@c.example", "ü@c.example", "a@.example",
+     "a@-b.example",
      "a..b@c.example", ".a@c.example", "a@b.example\n", "a@[127.0.0.1]", "x" * 65 + "@c.example",
      "a@" + "b." * 125 + "example"],
     ids=ascii,
@@ -241,7 +242,9 @@ def test_no_mail_to_a_doubtful_address(to):
         written("confirm", to=to)
 
 
-@pytest.mark.parametrize("to", ["a@b.example", "first.last+tag@sub.b-c.example", "o'hara@x.co", "a@localhost"])
+@pytest.mark.parametrize(
+    "to", ["a@b.example", "first.last+tag@sub.b-c.example", "o'hara@x.co", "a@localhost"]
+)
 def test_mail_to_every_ordinary_address(to):
     assert written("confirm", to=to)["To"] == to
 
@@ -255,9 +258,13 @@ def test_the_sender_is_what_the_setting_says():
         sender_mailbox("nobody", "Site")
 
 
-@pytest.mark.parametrize("name", ["Ünser Platz 🏡", 'The "Best" \\ Place', "x" * 300, "=?utf-8?q?x?="])
+@pytest.mark.parametrize(
+    "name", ["Ünser Platz 🏡", 'The "Best" \\ Place', "x" * 300, "=?utf-8?q?x?="]
+)
 def test_the_site_s_name_is_written_as_it_is(name):
-    here = Renderer(TEMPLATES, site_name=name, base_url=BASE_URL, sender=Mailbox(name, "a@b.example"))
+    here = Renderer(
+        TEMPLATES, site_name=name, base_url=BASE_URL, sender=Mailbox(name, "a@b.example")
+    )
     letter = Letter("confirm", "s@example.org", "en", {"name": "S", **CONTEXTS["confirm"]})
     message = message_from_bytes(here(letter, "a" * 32), policy=policy.default)
     assert message["From"].addresses[0].display_name == name

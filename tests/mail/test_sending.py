@@ -63,8 +63,7 @@ async def test_what_is_gone_by_then_is_cancelled(office, server):
 
 
 async def test_many_emails_share_few_connections(office, server):
-    for n in range(100):
-        await office.write(payload={"to": f"p{n}@example.org"})
+    await office.write_many(100)
 
     sender = office.sender_to(server)
     await sender.step()

@@ -9,6 +9,7 @@ from microblog.kernel.model import Session
 from microblog.kernel.readers import DeadLetter
 from microblog.mail.outbox import Email
 from microblog.notifications import actions
+from microblog.notifications.model import SeenPost
 from microblog.posts import actions as posts
 from tests.notifications.conftest import Told
 from tests.world import Person, World
@@ -89,6 +90,19 @@ async def test_a_deleted_post_takes_its_notifications_with_it(world: World, told
     async with world.db.reading() as session:
         kinds = list(await session.scalars(select(LoggedEvent.kind).order_by(LoggedEvent.id)))
     assert kinds[-1] == "NotificationsChanged"
+
+
+async def test_that_a_deleted_post_was_seen_is_forgotten(world: World, told: Told) -> None:
+    susan, david = await world.person("susan"), await world.person("david")
+    post = await david.posts("Hello @susan")
+    async with world.db.writing() as session:
+        await actions.see(session, susan.id, [post], [])
+    await told(susan)
+    await david.deletes(post)
+    await told(susan)
+
+    async with world.db.reading() as session:
+        assert list(await session.scalars(select(SeenPost))) == []
 
 
 async def test_a_post_deleted_before_the_consumer_came_tells_nobody(

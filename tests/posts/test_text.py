@@ -230,14 +230,14 @@ def test_ten_times_the_length_takes_no_more_than_twelve_times_as_long(seed: str)
 def _seconds(seed: str, length: int) -> float:
     body = (seed * (length // len(seed) + 1))[:length]
     best = float("inf")
-    for _ in range(2):
+    for _ in range(3):
         text.parse.cache_clear()
-        started = time.perf_counter()
+        started = time.thread_time()
         text.count(body)
         text.html(body, {})
         text.tags(body)
         text.mentions(body)
-        best = min(best, time.perf_counter() - started)
+        best = min(best, time.thread_time() - started)
     return best
 
 

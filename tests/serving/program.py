@@ -13,6 +13,7 @@ from quart import Quart, websocket
 from microblog import server
 
 sockets: set[Any] = set()
+drains = asyncio.Event()
 
 
 def say(what: str) -> None:
@@ -39,7 +40,7 @@ async def _lifespan(receive: Any, send: Any) -> None:
 async def _websocket(scope: Any, receive: Any, send: Any) -> None:
     if scope["path"] == "/hesitant":
         say("hesitating")
-        await asyncio.sleep(0.3)
+        await drains.wait()
     await send({"type": "websocket.accept"})
     if scope["path"] != "/deaf":
         sockets.add(send)
@@ -133,8 +134,11 @@ async def broken(scope: Any, receive: Any, send: Any) -> None:
 
 async def close_sockets() -> None:
     say("drain")
+    drains.set()
     for send in tuple(sockets):
         await send({"type": "websocket.close", "code": 1012})
+    await asyncio.sleep(0.1)
+    say("drained")
 
 
 async def close_quart_sockets() -> None:

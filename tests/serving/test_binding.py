@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from pathlib import Path
@@ -140,4 +141,5 @@ async def _serve(config: Path, bind: str | None = None) -> None:
 
     async def drained() -> None: ...
 
-    await server.serve(app, bind, config_file=config, on_ready=lambda _: None, on_drain=drained)
+    async with asyncio.timeout(5):
+        await server.serve(app, bind, config_file=config, on_ready=lambda _: None, on_drain=drained)

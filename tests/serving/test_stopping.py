@@ -120,7 +120,7 @@ async def test_interrupting_it_is_stopping_it(patient: Path) -> None:
         await program.ready()
         program.signal(signal.SIGINT)
         assert await program.ends(within=PATIENT) == (0, "")
-    assert program.said[-2:] == ["drain", "shutdown"]
+    assert program.said[-3:] == ["drain", "drained", "shutdown"]
 
 
 async def test_nobody_connects_once_it_drains(patient: Path) -> None:

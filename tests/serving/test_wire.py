@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from socket import IPPROTO_TCP, TCP_INFO
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from microblog import wire
 from tests.serving.conftest import Start
 from tests.serving.held import Held, all_gone
-from tests.serving.peer import TEXT, text_frame, websocket
+from tests.serving.peer import TEXT, frame, pour, text_frame, websocket
+
+CLOSE_WAIT = 8  # TCP_INFO's name for "the other side has ended, properly"
 
 
 async def test_frames_and_sends_arrive_in_the_order_they_were_made(start: Start) -> None:
@@ -55,7 +58,8 @@ async def test_nothing_can_be_written_after_the_close_frame(start: Start) -> Non
         assert not socket.wire.write(text_frame("late"))
         await socket.send_text("late as well")
         assert await peer.close_code() == 4001
-        assert await peer.rest() == b""
+        # And the end follows at once, whether or not the peer answers.
+        assert await asyncio.wait_for(peer.rest(), wire.LINGER / 3) == b""
 
 
 async def test_nothing_can_be_written_to_a_peer_that_has_left(start: Start) -> None:
@@ -65,6 +69,15 @@ async def test_nothing_can_be_written_to_a_peer_that_has_left(start: Start) -> N
         peer.writer.transport.abort()
         await asyncio.wait_for(socket.ended, 2)
         assert not socket.wire.write(text_frame("gone"))
+
+
+async def test_nothing_can_be_written_to_a_connection_that_is_just_ending(start: Start) -> None:
+    held = Held()
+    async with websocket(await start(held)):
+        socket = await held.opened.get()
+        socket.wire._transport.close()
+        assert not socket.wire.write(text_frame("gone"))
+        assert socket.wire.is_open  # nobody has been told yet
 
 
 async def test_what_a_peer_does_not_read_is_counted_and_aborting_frees_it(start: Start) -> None:
@@ -125,17 +138,23 @@ async def test_closing_does_not_wait_for_a_peer_that_reads_nothing(
         await all_gone()
 
 
-async def test_a_peer_still_talking_gets_the_close_frame(start: Start) -> None:
-    held = Held()
-    async with websocket(await start(held)) as peer:
-        socket = await held.opened.get()
-        peer.send(TEXT, b"x" * 3000)
-        await socket.received.get()
-        await socket.close(1012)
-        for _ in range(50):
-            peer.send(TEXT, b"x" * 3000)
+async def test_a_peer_still_talking_gets_the_close_frame_and_no_reset(start: Start) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await receive()
+        await send({"type": "websocket.close", "code": 1012})
+
+    async with websocket(await start(app)) as peer:
+        talking = asyncio.create_task(pour(peer, frame(TEXT, b"x" * 3000), 8 * 2**20))
         assert await peer.close_code() == 1012
-        assert await peer.rest() == b""
+        assert await asyncio.wait_for(peer.reader.read(), 1) == b""
+        # A reset makes other systems forget what they have received but not read; Linux only
+        # shows it in the state of the connection.
+        await asyncio.sleep(0.2)
+        connection = peer.writer.get_extra_info("socket")
+        assert connection.getsockopt(IPPROTO_TCP, TCP_INFO, 1)[0] == CLOSE_WAIT
+        talking.cancel()
 
 
 async def test_without_a_way_to_the_socket_apps_send_as_usual(

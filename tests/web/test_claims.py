@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from microblog.signin import claims
-from tests.web.visitor import JSON, Visitor
+from tests.web.visitor import FROM_A_SECRET_PAGE, JSON, Visitor
 from tests.world import World
 
 
@@ -21,7 +21,7 @@ async def test_who_is_signed_in_and_has_the_link_becomes_administrator(
     await ada.registers("ada")
     assert "Become administrator" in await ada.page(link)
     before = {cookie.name: cookie.value for cookie in ada.client.cookie_jar}
-    answer = await ada.submit(link)
+    answer = await ada.submit(link, FROM_A_SECRET_PAGE)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
     found = await ada.who()
     assert found is not None

@@ -10,7 +10,7 @@ from microblog.settings import Settings
 from microblog.signin.events import LoginSessionEnded
 from microblog.signin.model import PasswordReset
 from tests.signin.people import happened
-from tests.web.visitor import JSON, PASSWORD, Visitor, emails, newest_link, text
+from tests.web.visitor import FROM_A_SECRET_PAGE, JSON, PASSWORD, Visitor, emails, newest_link, text
 from tests.world import World
 
 NEW = "another horse staple"
@@ -38,7 +38,7 @@ async def test_a_mailed_link_sets_the_password_and_ends_every_session(
     assert before is not None
     link = await ask(world)
     visitor = Visitor(world)
-    answer = await visitor.submit(link, password=NEW)
+    answer = await visitor.submit(link, FROM_A_SECRET_PAGE, password=NEW)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
     assert await ada.who() is None
     assert LoginSessionEnded(before.session_id, before.id) in await happened(world.db)
@@ -77,9 +77,7 @@ async def test_looking_at_the_link_does_not_use_it_up(world: World, ada: Visitor
     assert (await Visitor(world).submit(link, password=NEW)).status_code == 303
 
 
-async def test_a_used_replaced_expired_or_invented_link_says_so(
-    world: World, ada: Visitor
-) -> None:
+async def test_a_used_replaced_expired_or_invented_link_says_so(world: World, ada: Visitor) -> None:
     replaced, used = await ask(world), await ask(world)
     assert (await Visitor(world).submit(used, password=NEW)).status_code == 303
     late = await ask(world)

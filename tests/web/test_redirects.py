@@ -6,10 +6,16 @@ from microblog.web.redirects import safe_path
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/explore", "/@ada/123", "/posts/new?body=a%20b&x=//y", "/tags/añil", "/a#b", "/a//b"]
+    "path",
+    ["/", "/explore", "/@ada/123", "/posts/new?body=a%20b&x=//y", "/a#b", "/a//b"],
 )
 def test_paths_of_this_site_are_kept(path: str) -> None:
     assert safe_path(path) == path
+
+
+def test_letters_beyond_ascii_are_encoded_for_the_header() -> None:
+    assert safe_path("/tags/añil€?x=%41") == "/tags/a%C3%B1il%E2%82%AC?x=%41"
+    assert safe_path("/\ud800") == "/"
 
 
 @pytest.mark.parametrize(

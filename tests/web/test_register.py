@@ -10,6 +10,7 @@ from microblog.kernel.clock import now
 from microblog.settings import Settings
 from microblog.signin.model import Registration
 from tests.web.visitor import (
+    FROM_A_SECRET_PAGE,
     JSON,
     PASSWORD,
     Visitor,
@@ -154,7 +155,7 @@ class TestConfirmed:
         for _ in range(2):  # mail scanners look, too
             assert "Welcome, ada" in await visitor.page(link)
             assert await visitor.who() is None
-        answer = await visitor.submit(link)
+        answer = await visitor.submit(link, FROM_A_SECRET_PAGE)
         assert (answer.status_code, answer.headers["Location"]) == (303, "/")
         found = await visitor.who()
         assert found is not None

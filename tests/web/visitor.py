@@ -17,6 +17,8 @@ from tests.world import World
 PASSWORD = "correct horse battery"
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 JSON = {"Accept": "application/json"}
+# What Chromium sends with a form on a page whose Referrer-Policy is no-referrer.
+FROM_A_SECRET_PAGE = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}
 
 
 class Visitor:

@@ -3,28 +3,28 @@ import { button, make } from "../lib/html.js";
 import { send } from "../lib/request.js";
 import { common, excuse, toast } from "../lib/words.js";
 
-class ConfirmButton extends HTMLElement {
+customElements.define("confirm-button", class extends HTMLElement {
   connectedCallback() {
     this.control = this.querySelector("a[href], button[type=submit]");
-    this.control.addEventListener("click", (event) => {
+    this.control.onclick = (event) => {
       event.preventDefault();
       this.#ask();
-    });
-    this.addEventListener("keydown", (event) => {
+    };
+    this.onkeydown = (event) => {
       if (event.key !== "Escape" || !this.control.hidden) return;
       event.preventDefault();
       this.#keep();
-    });
+    };
   }
 
   #ask() {
     const word = (name) => this.getAttribute(`data-words-${name}`) ?? common(name);
     const ariaLabel = word("question");
-    const question = make("span", { className: "confirm-question" }, ariaLabel);
+    const asked = make("span", { className: "confirm-question" }, ariaLabel);
     const yes = button(word("yes"), "button-danger button-small", () => this.#go());
     const no = button(word("no"), "button-small", () => this.#keep());
     this.control.hidden = true;
-    this.append(make("span", { className: "confirm", role: "group", ariaLabel }, question, yes, no));
+    this.append(make("span", { className: "confirm", role: "group", ariaLabel }, asked, yes, no));
     no.focus();
   }
 
@@ -37,12 +37,11 @@ class ConfirmButton extends HTMLElement {
   async #go() {
     if (this.control.form) return this.control.form.requestSubmit(this.control);
     const [list, article] = [this.closest("live-timeline"), this.closest("article")];
-    const answer = await send(this.control.href, {});
-    if (answer.outcome !== "done") return this.#keep() ?? toast(excuse(answer));
-    if (!list) return location.assign(answer.data.url);
-    list.withdraw(article.id);
-    toast(common("deleted"));
+    const answer = await send(this.control.href);
+    const isDone = answer.outcome === "done";
+    if (isDone && !list) return location.assign(answer.data.url);
+    if (isDone) list.withdraw(article.id);
+    else this.#keep();
+    toast(isDone ? common("deleted") : excuse(answer));
   }
-}
-
-customElements.define("confirm-button", ConfirmButton);
+});

@@ -1,17 +1,14 @@
-/** A number that lives: in the navigation, in the title, as a dot on the page's icon. */
-import { live } from "../lib/live.js";
+/** A number in the navigation, in the title, and as a dot on the icon. */
+import { listen } from "../lib/live.js";
 import { say } from "../lib/words.js";
 
 const MOST = 99;
 
-class CountBadge extends HTMLElement {
+customElements.define("count-badge", class extends HTMLElement {
   connectedCallback() {
-    const { name } = this.dataset;
-    const same = `count-badge[data-name="${name}"]`;
     this.number = this.querySelector(".badge-number");
-    this.stop = live.listen({
-      count: (count) => count.name === name && this.#show(count.value),
-      fresh: (page) => this.replaceWith(page.querySelector(same) ?? this),
+    this.stop = listen({
+      count: ({ name, value }) => name === this.dataset.name && this.#show(value),
     });
     onTheTab(this.hidden ? "" : this.number.textContent);
   }
@@ -25,7 +22,7 @@ class CountBadge extends HTMLElement {
     this.querySelector(".badge-words").textContent = n === 1 ? wordsOne : say(wordsMany, { n });
     onTheTab(n);
   }
-}
+});
 
 function onTheTab(count) {
   const title = document.title.replace(/^\(\d+\+?\) /, "");
@@ -34,5 +31,3 @@ function onTheTab(count) {
   const icon = count ? link?.dataset.iconNew : link?.dataset.icon;
   if (icon && link.getAttribute("href") !== icon) link.href = icon;
 }
-
-customElements.define("count-badge", CountBadge);

@@ -2,32 +2,31 @@
 import { send } from "../lib/request.js";
 import { excuse, toast } from "../lib/words.js";
 
-class FollowButton extends HTMLElement {
+customElements.define("follow-button", class extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector("form");
-    this.form.addEventListener("submit", (event) => {
+    this.form.onsubmit = (event) => {
       event.preventDefault();
       if (this.form.ariaBusy !== "true") this.#press();
-    });
+    };
   }
 
   async #press() {
     this.form.ariaBusy = true;
     const answer = await send(this.form.action, new FormData(this.form));
     this.form.ariaBusy = false;
-    if (answer.outcome === "done") show(this.dataset.name, answer.data);
+    if (answer.outcome === "done") this.#show(answer.data);
     else toast(excuse(answer));
   }
-}
 
-/** Everywhere on the page. */
-function show(name, { following, followers }) {
-  for (const same of document.querySelectorAll(`follow-button[data-name="${name}"]`)) {
-    same.dataset.following = following;
-    same.form.action = `/@${name}/${following ? "unfollow" : "follow"}`;
+  /** Everywhere on the page. */
+  #show({ following, followers }) {
+    const { name } = this.dataset;
+    for (const same of document.querySelectorAll(`follow-button[data-name="${name}"]`)) {
+      same.dataset.following = following;
+      same.form.action = `/@${name}/${following ? "unfollow" : "follow"}`;
+    }
+    const numbers = document.querySelectorAll(`[data-followers-of="${name}"]`);
+    for (const number of numbers) number.textContent = followers;
   }
-  const numbers = document.querySelectorAll(`[data-followers-of="${name}"]`);
-  for (const number of numbers) number.textContent = followers;
-}
-
-customElements.define("follow-button", FollowButton);
+});

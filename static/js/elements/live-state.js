@@ -1,21 +1,22 @@
 /** The dot with words: live, reconnecting, offline, caught up, signed out. */
-import { live } from "../lib/live.js";
+import { listen, live } from "../lib/live.js";
 import { clock, say } from "../lib/words.js";
 
 const BLINK = 1_000; // a shorter loss is not worth a word
 const LONG = 10_000;
 const NEWS = 8_000;
-const THEN = { connecting: [LONG, "offline"], reconnecting: [LONG, "offline"], "caught-up": [NEWS, "live"] };
+const lost = [LONG, "offline"];
+const THEN = { connecting: lost, reconnecting: lost, "caught-up": [NEWS, "live"] };
 
-class LiveState extends HTMLElement {
+customElements.define("live-state", class extends HTMLElement {
   connectedCallback() {
-    this.stop = live.listen({ state: ({ state, arrived }) => this.#follow(state, arrived) });
+    this.stop = listen({ state: (now) => this.#follow(now) });
     this.#show(live.state);
   }
 
   disconnectedCallback() { this.stop(); }
 
-  #follow(state, arrived) {
+  #follow({ state, arrived }) {
     if (state !== "reconnecting") this.#show(state, arrived);
     else this.#later(BLINK, () => this.#show(navigator.onLine ? state : "offline"));
   }
@@ -33,6 +34,4 @@ class LiveState extends HTMLElement {
     clearTimeout(this.next);
     this.next = setTimeout(then, wait);
   }
-}
-
-customElements.define("live-state", LiveState);
+});

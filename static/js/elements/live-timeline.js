@@ -1,10 +1,7 @@
-/**
- * A list that lives without moving under the reader. New posts wait behind the pill, in order;
- * edits and deletions are applied at once, to those that wait as well.
- */
+/** A list that lives without moving under the reader: new posts wait behind the pill, in order. */
 import { articlesOf, byAge, keepingPlace, older, onScreen, tombstone } from "../lib/articles.js";
 import { element, make } from "../lib/html.js";
-import { live } from "../lib/live.js";
+import { listen } from "../lib/live.js";
 import { account, insertsByItself } from "../lib/reader.js";
 import { announce, clock, say } from "../lib/words.js";
 
@@ -13,9 +10,9 @@ const MOST_SHOWN = 400;
 const FACES = 3;
 const MOMENT = 1_000;
 
-class LiveTimeline extends HTMLElement {
+customElements.define("live-timeline", class extends HTMLElement {
   #held = new Map(); // id → article
-  #hasHole = false; // more came than is held: asking for it means asking for the page
+  #hasHole = false; // more came than is held: to show it is to ask for the page
   #announcing = 0;
 
   connectedCallback() {
@@ -24,7 +21,7 @@ class LiveTimeline extends HTMLElement {
     this.list = this.querySelector(".timeline-posts");
     this.pill = this.querySelector(".pill");
     this.pill.onclick = () => this.release();
-    this.stop = live.listen({
+    this.stop = listen({
       change: (change) => change.target === target && this.#apply(change),
       fresh: (page) => this.#compare(page.querySelector(`live-timeline[data-target=${target}]`)),
     });
@@ -32,7 +29,7 @@ class LiveTimeline extends HTMLElement {
 
   disconnectedCallback() { this.stop(); }
 
-  /** Show what waits, as the reader asked. */
+  /** Show what waits: the reader asked. */
   release() {
     const arrived = this.#waiting;
     if (!arrived.length) return;
@@ -44,7 +41,7 @@ class LiveTimeline extends HTMLElement {
     first.focus({ preventScroll: true });
   }
 
-  /** The reader's own post, as the server answered it. @returns whether it belongs on this list */
+  /** The reader's own post, as the server answered it. @returns whether it belongs here */
   take(html, isReply) {
     const [stream, id] = this.dataset.stream.split(":");
     const isOurs = { home: true, public: true, account: id === account, thread: isReply }[stream];
@@ -74,13 +71,6 @@ class LiveTimeline extends HTMLElement {
     else this.#arrive(element(html));
   }
 
-  #arrive(article) {
-    const known = this.#held.get(article.id) ?? this.#find(article.id);
-    if (Number(known?.dataset.version) >= Number(article.dataset.version)) return;
-    if (known) this.#replace(article);
-    else if (this.#isLive) this.#hold(article);
-  }
-
   #replace(article) {
     const shown = this.#find(article.id);
     if (this.#held.has(article.id)) this.#held.set(article.id, article);
@@ -93,14 +83,14 @@ class LiveTimeline extends HTMLElement {
     if (hadFocus) (other ?? articlesOf(this.list).find(onScreen))?.focus({ preventScroll: true });
   }
 
-  #hold(article) {
+  #arrive(article) {
+    const isKnown = this.#held.has(article.id) || this.#find(article.id);
+    if (isKnown || !this.#isLive) return this.#replace(article);
     this.#held.set(article.id, article);
     if (this.#mayMove()) return this.#showHeld("post-arrived");
-    if (this.#held.size > MOST_WAITING) {
-      this.#hasHole = true;
-      this.#held.delete(this.#waiting[0].id);
-    }
-    // Our own, its answer perhaps under way: `take` will have shown it in a moment.
+    this.#hasHole ||= this.#held.size > MOST_WAITING;
+    if (this.#held.size > MOST_WAITING) this.#held.delete(this.#waiting[0].id);
+    // Our own: `take` may be about to show it.
     if (article.dataset.author === account) setTimeout(() => this.#refresh(), MOMENT);
     else this.#refresh();
   }
@@ -118,9 +108,9 @@ class LiveTimeline extends HTMLElement {
     return bottom <= innerHeight && !this.querySelector("a[rel=next]");
   }
 
-  #showHeld(manner = "post") {
+  #showHeld(...manner) {
     for (const article of this.#waiting) {
-      article.classList.add(manner);
+      article.classList.add(...manner);
       this.#place(article);
     }
     this.#held.clear();
@@ -133,25 +123,24 @@ class LiveTimeline extends HTMLElement {
     this.list.insertBefore(article, next);
   }
 
-  /** A thin line between what was seen and what is new. */
+  /** Between what was seen and what is new. */
   #drawRule(oldest) {
-    this.list.querySelector(".new-since")?.remove();
-    const { nextElementSibling: next, previousElementSibling: previous } = oldest;
-    if (!(this.isNewestFirst ? next : previous)) return;
     const time = clock(oldest.querySelector("time").dateTime);
     const words = make("span", {}, say(this.dataset.wordsSince, { time }));
     const rule = make("p", { className: "new-since", role: "separator" }, words);
-    this.list.insertBefore(rule, this.isNewestFirst ? next : oldest);
+    this.list.querySelector(".new-since")?.remove();
+    this.list.insertBefore(rule, this.isNewestFirst ? oldest.nextSibling : oldest);
   }
 
-  /** The pill says how much waits, and whose faces it has; a moment later it is said aloud, once. */
+  /** How much waits and whose it is; a moment later it is said aloud, once. */
   #refresh() {
     const n = this.#held.size;
+    const aloud = () => announce(this.#count("announce"));
     if (!n) clearTimeout(this.#announcing);
-    else if (this.pill.hidden) this.#announcing = setTimeout(() => announce(this.#count("announce")), MOMENT);
+    else if (this.pill.hidden) this.#announcing = setTimeout(aloud, MOMENT);
     this.pill.hidden = !n;
     this.pill.querySelector(".pill-text").textContent = this.#count("new");
-    this.pill.querySelector(".pill-faces").replaceChildren(...faces(this.#waiting));
+    this.pill.querySelector(".pill-faces").replaceChildren(...faces(this.#waiting.reverse()));
   }
 
   #count(what) {
@@ -160,7 +149,7 @@ class LiveTimeline extends HTMLElement {
     return say(words, { n: this.#hasHole ? `${n}+` : n });
   }
 
-  /** The page as it is now, after a gap that could not be replayed. */
+  /** With the page as it is now. */
   #compare(list) {
     if (!list) return;
     const fresh = new Map(articlesOf(list).map((article) => [article.id, article]));
@@ -170,15 +159,13 @@ class LiveTimeline extends HTMLElement {
     this.dataset.position = list.dataset.position;
     this.#hasHole ||= known.length > 0 && known.every(isBeyond);
     for (const one of known) if (!fresh.has(one.id) && !isBeyond(one)) this.withdraw(one.id);
-    for (const one of known) if (fresh.has(one.id)) this.#replace(fresh.get(one.id));
     for (const article of byAge(fresh.values())) this.#arrive(article);
   }
-}
+});
 
-/** Of the newest, each once. */
-function faces(posts) {
-  const all = posts.reverse().map((post) => post.querySelector(".post-avatar svg, .notification-face svg"));
-  const different = new Map(all.filter(Boolean).map((face) => [face.outerHTML, face]));
+function faces(articles) {
+  const all = articles.map((one) => one.querySelector(".post-avatar > *, .notification-face > *"));
+  const different = new Map(all.map((face) => [face.outerHTML, face]));
   return [...different.values()].slice(0, FACES).map((face) => document.importNode(face, true));
 }
 
@@ -188,10 +175,7 @@ function isWriting() {
   return [...document.querySelectorAll("textarea")].some(isOpen);
 }
 
-/** Too much came to be put above what is here: take the page as it is now. */
 function startOver() {
-  history.scrollRestoration = "manual";
+  scrollTo({ top: 0, behavior: "instant" });
   location.reload();
 }
-
-customElements.define("live-timeline", LiveTimeline);

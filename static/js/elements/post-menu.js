@@ -1,22 +1,20 @@
-/** The "more" menu of a post: shows what only its author may do, and closes when it should. */
+/** The menu of a post: shows what only its author may do, and closes when it should. */
 import { account } from "../lib/reader.js";
 
-class PostMenu extends HTMLElement {
+customElements.define("post-menu", class extends HTMLElement {
   connectedCallback() {
-    const isOwn = account && this.closest("article")?.dataset.author === account;
+    const isOwn = account && this.closest("article").dataset.author === account;
     for (const item of this.querySelectorAll("[data-own]")) item.hidden = !isOwn;
-    this.addEventListener("keydown", (event) => {
+    this.onkeydown = (event) => {
       if (event.key !== "Escape" || event.defaultPrevented) return;
       this.querySelector("details").open = false;
       this.querySelector("summary").focus();
-    });
-  }
-}
-
-document.addEventListener("click", ({ target }) => {
-  for (const menu of document.querySelectorAll("post-menu details[open]")) {
-    if (!menu.contains(target)) menu.open = false;
+    };
   }
 });
 
-customElements.define("post-menu", PostMenu);
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("post-menu details[open]")) {
+    if (!event.composedPath().includes(menu)) menu.open = false;
+  }
+});

@@ -3,7 +3,7 @@ import { exact, relative } from "../lib/words.js";
 
 const shown = new Set();
 
-class RelativeTime extends HTMLElement {
+customElements.define("relative-time", class extends HTMLElement {
   connectedCallback() {
     this.time = this.querySelector("time");
     this.moment = new Date(this.time.dateTime);
@@ -14,7 +14,7 @@ class RelativeTime extends HTMLElement {
   }
 
   disconnectedCallback() { shown.delete(this); }
-}
+});
 
 function tell({ time, moment }) {
   const words = relative(moment);
@@ -24,4 +24,3 @@ function tell({ time, moment }) {
 const tellAll = () => document.hidden || shown.forEach(tell);
 setInterval(tellAll, 10_000);
 document.addEventListener("visibilitychange", tellAll);
-customElements.define("relative-time", RelativeTime);

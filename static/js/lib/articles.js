@@ -1,10 +1,10 @@
-/** Posts and notifications on the page: their order, and their place on the screen. */
-const number = ({ id }) => BigInt(id.slice(id.lastIndexOf("-") + 1));
+/** Posts and notifications: their order, and their place on the screen. */
+const number = ({ id }) => BigInt(id.split("-")[1]);
+const topOf = (element) => element.getBoundingClientRect().top;
 
 export const older = (one, other) => number(one) < number(other);
 export const byAge = (articles) => [...articles].sort((one, other) => (older(one, other) ? -1 : 1));
 export const articlesOf = (list) => [...list.querySelectorAll("article[id]")];
-const topOf = (element) => element.getBoundingClientRect().top;
 
 export function onScreen(element) {
   const { top, bottom } = element.getBoundingClientRect();

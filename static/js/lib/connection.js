@@ -1,11 +1,95 @@
-/** One WebSocket that heals itself. It knows nothing of what the messages mean. */
+/** The page's one WebSocket, which heals itself. It knows nothing of what the messages mean. */
 const SILENCE = 60_000; // the server speaks every 25 s
-const DOUBT = 30_000; // silent for so long when the reader returns: not worth waiting for
-const OPENING = 20_000;
+const DOUBT = 30_000; // of a line, when the reader returns
 const LOOK = 5_000;
 const SLEPT = 15_000; // between two looks: only sleep explains it
 
-const between = (low, high) => low + Math.random() * (high - low);
+let owner = null;
+let socket = null;
+let timer = 0;
+let turn = 0;
+let attempts = 0;
+let heard = 0;
+let looked = Date.now();
+let hasEnded = false;
+
+/** owner: {address(attempts), a promise; receive(message); lost(); refused()} */
+export function open(newOwner) {
+  owner = newOwner;
+  addEventListener("online", renew);
+  addEventListener("offline", renew);
+  addEventListener("pageshow", (event) => event.persisted && renew());
+  addEventListener("pagehide", drop); // an open socket bars the back-forward cache
+  document.addEventListener("visibilitychange", () => document.hidden || returned());
+  setInterval(look, LOOK);
+  connect();
+}
+
+export function send(message) {
+  const isOpen = socket?.readyState === WebSocket.OPEN;
+  if (isOpen) socket.send(JSON.stringify(message));
+  return isOpen;
+}
+
+/** Nothing is missing: the next loss is a new story. */
+export const steady = () => (attempts = 0);
+
+export function end() {
+  drop();
+  hasEnded = true;
+  owner.refused();
+}
+
+/** Leave, and come back as if the server had closed with `code`. */
+export function retry(code) {
+  drop();
+  owner.lost();
+  timer = setTimeout(connect, pause(code, attempts++));
+}
+
+async function connect() {
+  const mine = ++turn;
+  heard = Date.now();
+  const address = await owner.address(attempts).catch(() => null);
+  if (mine !== turn || hasEnded) return;
+  if (!address) return retry(0);
+  socket = new WebSocket(address);
+  socket.onclose = ({ code }) => (code === 4001 ? end() : retry(code));
+  socket.onmessage = ({ data }) => {
+    heard = Date.now();
+    owner.receive(JSON.parse(data));
+  };
+}
+
+function drop() {
+  turn += 1;
+  clearTimeout(timer);
+  if (socket) socket.onmessage = socket.onclose = null;
+  socket?.close();
+  socket = null;
+}
+
+/** Connect at once; several signs of one return count once. */
+function renew() {
+  const isOpening = socket?.readyState === WebSocket.CONNECTING;
+  if (hasEnded || (isOpening && Date.now() - heard < 1_000)) return;
+  drop();
+  owner.lost();
+  connect();
+}
+
+/** Timers of hidden tabs are slowed down: that gap is no sleep. */
+function returned() {
+  looked = Date.now();
+  if (!socket || Date.now() - heard > DOUBT) renew();
+}
+
+function look() {
+  const now = Date.now();
+  const hasSlept = !document.hidden && now - looked > SLEPT;
+  looked = now;
+  if (hasSlept || (socket && now - heard > SILENCE)) renew();
+}
 
 /** How long to wait after a close: thousands of pages must not return at once. */
 function pause(code, attempts) {
@@ -14,90 +98,4 @@ function pause(code, attempts) {
   return between(500, Math.min(30_000, 1_000 * 2 ** attempts));
 }
 
-/** Whoever extends it says: async address(attempts), receive(message), lost(), refused(). */
-export class Connection extends EventTarget {
-  attempts = 0;
-  #socket = null;
-  #timer = 0;
-  #turn = 0;
-  #heard = 0;
-  #looked = Date.now();
-
-  open() {
-    const renew = () => this.#renew();
-    addEventListener("online", renew);
-    addEventListener("offline", renew);
-    addEventListener("pageshow", (event) => event.persisted && renew());
-    addEventListener("pagehide", () => this.#drop()); // an open socket bars the back-forward cache
-    document.addEventListener("visibilitychange", () => document.hidden || this.#returned());
-    setInterval(() => this.#look(), LOOK);
-    this.#connect();
-  }
-
-  /** Whether it went out. */
-  send(message) {
-    const isOpen = this.#socket?.readyState === WebSocket.OPEN;
-    if (isOpen) this.#socket.send(JSON.stringify(message));
-    return isOpen;
-  }
-
-  /** Leave for good. */
-  end() {
-    this.#drop();
-    this.hasEnded = true;
-    this.refused();
-  }
-
-  /** Leave, and come back as if the server had closed with `code`. */
-  retry(code) {
-    this.#drop();
-    this.lost();
-    this.#timer = setTimeout(() => this.#connect(), pause(code, this.attempts++));
-  }
-
-  async #connect() {
-    const turn = ++this.#turn;
-    this.#heard = Date.now();
-    const address = await this.address(this.attempts).catch(() => null);
-    if (turn !== this.#turn || this.hasEnded) return;
-    if (!address) return this.retry(0);
-    this.#socket = new WebSocket(address);
-    this.#socket.onclose = ({ code }) => (code === 4001 ? this.end() : this.retry(code));
-    this.#socket.onmessage = ({ data }) => {
-      this.#heard = Date.now();
-      this.receive(JSON.parse(data));
-    };
-  }
-
-  #drop() {
-    this.#turn += 1;
-    clearTimeout(this.#timer);
-    if (this.#socket) this.#socket.onmessage = this.#socket.onclose = null;
-    this.#socket?.close();
-    this.#socket = null;
-  }
-
-  /** Leave what there is and connect at once. */
-  #renew() {
-    if (this.hasEnded || (this.#isOpening && Date.now() - this.#heard < 1_000)) return;
-    this.#drop();
-    this.lost();
-    this.#connect();
-  }
-
-  get #isOpening() { return this.#socket?.readyState === WebSocket.CONNECTING; }
-
-  /** Timers of hidden tabs are slowed down: that gap is no sleep. */
-  #returned() {
-    this.#looked = Date.now();
-    if (!this.#socket || Date.now() - this.#heard > DOUBT) this.#renew();
-  }
-
-  #look() {
-    const now = Date.now();
-    const hasSlept = !document.hidden && now - this.#looked > SLEPT;
-    const patience = this.#isOpening ? OPENING : SILENCE;
-    this.#looked = now;
-    if (hasSlept || (this.#socket && now - this.#heard > patience)) this.#renew();
-  }
-}
+const between = (low, high) => low + Math.random() * (high - low);

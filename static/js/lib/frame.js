@@ -9,19 +9,16 @@ export function prepare() {
   document.addEventListener("click", pressed);
 }
 
-/** Go to the field for writing, wherever it is. @returns whether there is one */
-export function compose() {
-  const field = document.querySelector("post-composer textarea");
-  field?.closest("dialog")?.showModal();
-  field?.focus();
-  return Boolean(field);
+/** Go there, opening the dialog it is in. @returns whether the page has it */
+function goTo(selector) {
+  const part = document.querySelector(selector);
+  part?.closest("dialog")?.showModal();
+  part?.focus();
+  return Boolean(part);
 }
 
-export function showShortcuts() {
-  const dialog = document.getElementById("shortcuts");
-  dialog?.showModal();
-  return Boolean(dialog);
-}
+export const compose = () => goTo("post-composer textarea");
+export const showShortcuts = () => goTo("#shortcuts button");
 
 export async function copyLink({ dataset: { path } }) {
   const url = location.origin + path;
@@ -31,9 +28,9 @@ export async function copyLink({ dataset: { path } }) {
 
 function pressed(event) {
   const on = (part) => event.target.closest(part);
-  const isPlain = !event.ctrlKey && !event.metaKey && !event.shiftKey;
+  const isPlain = !(event.ctrlKey || event.metaKey || event.shiftKey);
   if (on("[data-copy-link]")) copyLink(on("article"));
-  else if (on("[data-close-dialog]") || event.target.matches("dialog")) on("dialog").close();
+  else if (on("[data-close-dialog]")) on("dialog").close();
   else if (isPlain && on("a[data-compose]") && compose()) event.preventDefault();
   else if (isPlain && on('a[href="/shortcuts"]') && showShortcuts()) event.preventDefault();
 }

@@ -1,11 +1,7 @@
-/**
- * The only door through which text becomes markup: the Trusted Types policy "microblog". Only what
- * our own server rendered may pass; everything else goes in as text.
- */
+/** The only door through which text becomes markup: what our server rendered, nothing else. */
 const passing = { createHTML: (html) => html };
 const policy = globalThis.trustedTypes?.createPolicy("microblog", passing) ?? passing;
 
-/** The one element that `html` holds. */
 export function element(html) {
   const template = document.createElement("template");
   template.innerHTML = policy.createHTML(html);
@@ -21,7 +17,6 @@ export async function pageAt(url) {
   return page;
 }
 
-/** A new element; strings among `content` become text. */
 export function make(tag, properties, ...content) {
   const made = Object.assign(document.createElement(tag), properties);
   made.append(...content);

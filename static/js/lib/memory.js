@@ -1,28 +1,23 @@
-/** What this device remembers. Storage may be full or forbidden: then nothing is. */
+/** What this device remembers; nothing, where storage is full or forbidden. */
 import { account } from "./reader.js";
 
 const PREFIX = "microblog:";
 const MOST_DRAFTS = 30;
+const shelf = `drafts:${account}`;
 
 export function recall(key) {
   try {
     return JSON.parse(localStorage.getItem(PREFIX + key));
-  } catch {
-    return null;
-  }
+  } catch {}
 }
 
 export function remember(key, value) {
   try {
     localStorage.setItem(PREFIX + key, JSON.stringify(value));
-  } catch {
-    // The page works without a memory.
-  }
+  } catch {}
 }
 
-const shelf = `drafts:${account}`;
-
-/** A text not yet sent: {body, key: the one a try was made with, or ""}; null drops it. */
+/** A text not yet sent, {body, key}; null drops it. */
 export const draft = (name) => recall(shelf)?.[name];
 
 export function keepDraft(name, draft) {

@@ -9,7 +9,7 @@ export const timeZone = known(dataset.timeZone || undefined);
 export const insertsByItself = dataset.feedMode === "insert";
 export const token = () => dataset.csrf ?? "";
 
-/** Asks the server, and takes the present token: signing in again, in another tab, changes it. */
+/** Asks, and takes the present token: signing in again, in another tab, changes it. */
 export async function stillSignedIn() {
   const { account: asked, csrf } = (await pageAt("/shortcuts")).body.dataset;
   if (asked !== account) return false;
@@ -22,7 +22,5 @@ export async function stillSignedIn() {
 function known(timeZone) {
   try {
     return new Intl.DateTimeFormat("en", { timeZone }) && timeZone;
-  } catch {
-    return undefined;
-  }
+  } catch {}
 }

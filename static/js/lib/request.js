@@ -1,12 +1,11 @@
 /** Sending forms without leaving the page. */
 import { stillSignedIn, token } from "./reader.js";
 
-const PATIENCE = 30_000;
 const LOST = { outcome: "lost", data: {} }; // it may have arrived or not
 
 /**
- * POST `fields` (FormData or an object); a stale token is renewed and the request repeated.
- * @returns {outcome: "done" | "refused" | "signed-out" | "lost", status, data: what the server said}
+ * POST; a stale token is renewed and the request repeated.
+ * @returns {outcome: "done" | "refused" | "signed-out" | "lost", status, data}
  */
 export async function send(url, fields) {
   const used = token();
@@ -19,14 +18,14 @@ export async function send(url, fields) {
 }
 
 async function attempt(url, fields) {
-  const body = new URLSearchParams(fields instanceof FormData ? [...fields] : fields);
+  const body = new URLSearchParams(fields);
   body.set("csrf_token", token());
   const headers = { Accept: "application/json" };
-  const signal = AbortSignal.timeout(PATIENCE);
+  const signal = AbortSignal.timeout(30_000);
   try {
     const answer = await fetch(url, { method: "POST", body, headers, signal });
     const isJSON = answer.headers.get("content-type")?.includes("json");
-    const data = isJSON ? await answer.json() : { url: answer.url };
+    const data = isJSON ? await answer.json() : {};
     return { outcome: outcome(answer, isJSON), status: answer.status, data };
   } catch {
     return LOST;
@@ -36,5 +35,5 @@ async function attempt(url, fields) {
 function outcome({ ok, status, url }, isJSON) {
   if (status === 401 || status === 403 || new URL(url).pathname === "/login") return "signed-out";
   if (ok) return "done";
-  return isJSON ? "refused" : "lost"; // a proxy's own error page says nothing about our server
+  return isJSON ? "refused" : "lost"; // a proxy's error page tells nothing
 }

@@ -20,15 +20,15 @@ const KEYS = {
 
 let waiting = 0; // since when "g" waits for its second key
 
-export function listenToKeys() {
-  const choice = document.querySelector("[data-shortcuts-switch]");
-  if (choice) choice.checked = areOn();
-  choice?.addEventListener("change", () => remember("shortcuts", choice.checked));
-  document.addEventListener("keydown", (event) => isForUs(event) && pressed(event));
-}
-
 const areOn = () => recall("shortcuts") ?? true;
 const current = () => document.activeElement.closest("main article");
+
+export function listenToKeys() {
+  const choice = document.querySelector("[data-shortcuts-switch]");
+  choice.checked = areOn();
+  choice.addEventListener("change", () => remember("shortcuts", choice.checked));
+  document.addEventListener("keydown", (event) => isForUs(event) && pressed(event));
+}
 
 function isForUs({ key, target, ctrlKey, metaKey, altKey, isComposing, defaultPrevented }) {
   if (ctrlKey || metaKey || altKey || isComposing || defaultPrevented || !areOn()) return false;
@@ -37,17 +37,15 @@ function isForUs({ key, target, ctrlKey, metaKey, altKey, isComposing, defaultPr
 }
 
 function pressed(event) {
-  const act = Date.now() - waiting < PATIENCE ? goTo(event.key) : KEYS[event.key];
+  const act = Date.now() - waiting < PATIENCE ? goTo : KEYS[event.key];
   waiting = 0;
-  if (!act) return;
-  event.preventDefault();
-  act();
+  if (act) event.preventDefault();
+  act?.(event);
 }
 
-function goTo(key) {
-  const profile = document.querySelector('.nav a[href^="/@"]')?.href;
-  const url = key === "p" ? profile : PLACES[key];
-  return url && (() => location.assign(url));
+function goTo({ key }) {
+  const url = key === "p" ? document.querySelector('.nav a[href^="/@"]')?.href : PLACES[key];
+  if (url) location.assign(url);
 }
 
 function step(by) {
@@ -59,6 +57,6 @@ function step(by) {
 }
 
 function open() {
-  const url = current()?.dataset.path ?? current()?.querySelector("blockquote a, a")?.href;
+  const url = current()?.dataset.path ?? current()?.querySelector("blockquote a, a").href;
   if (url) location.assign(url);
 }

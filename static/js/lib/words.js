@@ -1,29 +1,24 @@
-/** Words for the reader. They come translated in the markup; here is no language. */
+/** Words for the reader; they come translated in the markup. */
 import { language, timeZone } from "./reader.js";
 
-/** `words` with {n}, {time} … filled in. */
-export const say = (words, values = {}) =>
-  words.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+const part = (id) => document.getElementById(id);
 
-/** Words every page has. */
-export const common = (name, values) => say(document.getElementById("words").dataset[name], values);
+/** Fills in {n}, {time} … */
+export const say = (words, values = {}) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+export const common = (name, values) => say(part("words").dataset[name], values);
 
-/** Why a request came to nothing. */
 export const excuse = ({ outcome, data }) =>
   data.error ?? common({ lost: "offline", "signed-out": "signedOut" }[outcome] ?? "failed");
 
-/** Once and politely, to those who listen. */
-export const announce = (words) => (document.getElementById("announcer").textContent = words);
+/** To those who listen. */
+export const announce = (words) => (part("announcer").textContent = words);
 
 let hiding = 0;
-
-/** A small note at the bottom. */
 export function toast(words) {
-  const note = document.getElementById("toast");
-  note.hidden = false;
-  note.textContent = words;
+  part("toast").hidden = false;
+  part("toast").textContent = words;
   clearTimeout(hiding);
-  hiding = setTimeout(() => (note.hidden = true), 4_000);
+  hiding = setTimeout(() => (part("toast").hidden = true), 4_000);
 }
 
 const write = (moment, dateStyle, timeStyle) =>
@@ -39,7 +34,7 @@ export function clock(moment) {
 
 const ago = new Intl.RelativeTimeFormat(language);
 const now = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(0, "second");
-const UNITS = { year: 31_536_000, month: 2_592_000, week: 604_800, day: 86_400, hour: 3_600, minute: 60 };
+const UNITS = { year: 31_536e3, month: 2592e3, week: 604800, day: 86400, hour: 3600, minute: 60 };
 const ENOUGH = 0.85; // of a unit is rounded up to it, as Babel does on the server
 
 /** "5 minutes ago" */

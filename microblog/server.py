@@ -167,7 +167,8 @@ def _report(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 
 def _is_the_peers(error: BaseException) -> bool:
     return isinstance(error, (ConnectionError, TimeoutError, ssl.SSLError)) or (
-        isinstance(error, OSError) and error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH)
+        isinstance(error, OSError)
+        and error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENOTCONN)
     )
 
 

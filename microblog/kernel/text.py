@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import regex
 
-_GRAPHEME = regex.compile(r"\X")
+# Flags are taken two letters at a time before \X sees them: over a long run of them it is quadratic.
+_GRAPHEME = regex.compile(
+    r"[\U0001F1E6-\U0001F1FF]{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*|\X"
+)
 # C0 and C1 controls but tab and newline: invisible, and poison for logs, mail headers and feeds.
 _CONTROL = regex.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _INVISIBLE = regex.compile(r"^[\p{C}\p{Z}\p{Mn}\u115f\u1160\u3164\uffa0\u2800]*$")

@@ -8,7 +8,6 @@ last word keeps only itself.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -23,6 +22,7 @@ from microblog.mail.pause import Pause
 from microblog.mail.settling import Settlements
 from microblog.mail.supply import Supply
 from microblog.mail.transport import Line, Transport
+from microblog.mail.waiting import rings
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -90,10 +90,10 @@ class MailSender:
         """Begin no more; let conversations under way end, or cut them after `within` seconds."""
         self._stopping = True
         self._moved.set()
-        await self._rests(within)
+        await rings(self._at_rest, within)
         if self._transport is not None:
             await self._transport.close()
-        await self._rests(LAST_WORD)
+        await rings(self._at_rest, LAST_WORD)
         if self._at_rest.is_set():
             self._journal.close()
 
@@ -142,8 +142,7 @@ class MailSender:
         if self._busy == 0:
             return False
         self._moved.clear()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._moved.wait(), LOOK_AGAIN)
+        await rings(self._moved, LOOK_AGAIN)
         return True
 
     async def _send(self, line: Line, email: Lease) -> None:
@@ -163,10 +162,6 @@ class MailSender:
         self._pause.heed(verdict)
         self._supply.done(email)
         await self._settlements.add(email, verdict)
-
-    async def _rests(self, within: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._at_rest.wait(), within)
 
 
 def _envelope(email: Lease) -> tuple[str, bytes]:

@@ -20,10 +20,12 @@ from microblog.mail.composing import SETTLED
 from microblog.mail.events import MailRefused
 from microblog.mail.journal import Journal
 from microblog.mail.leases import Lease
+from microblog.mail.waiting import rings
 
 log = logging.getLogger(__name__)
 
 MOST_WAITING = 32
+GATHER = 0.02  # seconds: what comes in them is written together
 TRY_AGAIN = 1.0
 
 
@@ -57,6 +59,8 @@ class Settlements:
         while self._waiting or not ended.is_set():
             await self._some.wait()
             self._some.clear()
+            if not ended.is_set():
+                await rings(ended, GATHER)
             try:
                 await self.write()
             except FAULTS as error:

@@ -11,7 +11,13 @@ import ssl
 import time
 
 import aiosmtplib
-from aiosmtplib.errors import SMTPException, SMTPHeloError, SMTPServerDisconnected
+from aiosmtplib.errors import (
+    SMTPException,
+    SMTPHeloError,
+    SMTPRecipientRefused,
+    SMTPSenderRefused,
+    SMTPServerDisconnected,
+)
 
 from microblog.mail.answers import SENT, Phase, Verdict, verdict
 from microblog.settings import Smtp
@@ -128,15 +134,31 @@ class SmtpLine:
 
     async def _envelope(self, recipient: str) -> None:
         try:
-            await self._open_client.mail(self._sender, timeout=COMMAND)
+            await self._from()
         except SMTPServerDisconnected:
             if self._sent == 0:
                 raise
             # A kept connection that the server closed meanwhile: nothing has begun, so go on anew.
             self._abandon()
             await self._connect()
-            await self._open_client.mail(self._sender, timeout=COMMAND)
-        await self._open_client.rcpt(recipient, timeout=COMMAND)
+            await self._from()
+        await self._to(recipient)
+
+    # Not aiosmtplib's `mail` and `rcpt`: they read addresses with parseaddr (see mail.addresses).
+
+    async def _from(self) -> None:
+        code, words = await self._command(b"MAIL", f"FROM:<{self._sender}>")
+        if code != 250:
+            raise SMTPSenderRefused(code, words, self._sender)
+
+    async def _to(self, recipient: str) -> None:
+        code, words = await self._command(b"RCPT", f"TO:<{recipient}>")
+        if code not in (250, 251):
+            raise SMTPRecipientRefused(code, words, recipient)
+
+    async def _command(self, verb: bytes, address: str) -> aiosmtplib.SMTPResponse:
+        written = address.encode("ascii")
+        return await self._open_client.execute_command(verb, written, timeout=COMMAND)
 
     def _failed(self, answer: Verdict) -> Verdict:
         self._clean = False

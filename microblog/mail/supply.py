@@ -19,10 +19,11 @@ from microblog.mail.answers import LONGEST_REASON
 from microblog.mail.composing import MISTAKES, Mistake, Taken, park, take
 from microblog.mail.leases import LEASE, RENEW, Lease
 from microblog.mail.letters import Compose, Letter, Render
+from microblog.mail.waiting import rings
 
 log = logging.getLogger(__name__)
 
-BATCH = 32
+BATCH = 64
 # Seconds for which a lease is trusted: monotonic, and less than it lasts, so that neither a set
 # clock nor a process that was stopped for a while (SECURITY R23) sends what others have taken.
 TRUSTED = LEASE.total_seconds() - 5.0
@@ -77,7 +78,7 @@ class Supply:
 
     async def keep(self, ended: asyncio.Event, beat: Callable[[], None]) -> None:
         """Renew the leases until `ended`."""
-        while not await _rings(ended, RENEW):
+        while not await rings(ended, RENEW):
             beat()
             try:
                 await self._renew()
@@ -134,11 +135,3 @@ class Supply:
         async with self._db.writing() as session:
             kept = await leases.renew(session, self._in_hand, self._owner)
         self._trusted_until = {i: began + TRUSTED for i in self._in_hand if i in kept}
-
-
-async def _rings(event: asyncio.Event, within: float) -> bool:
-    try:
-        await asyncio.wait_for(event.wait(), within)
-    except TimeoutError:
-        return False
-    return True

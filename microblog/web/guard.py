@@ -72,9 +72,12 @@ async def _refuse_foreign_forms() -> None:
 
 
 def _from_here() -> bool:
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+    fetched_from = request.headers.get("Sec-Fetch-Site")
+    if fetched_from not in (None, "same-origin", "none"):
         return False
     origin = request.headers.get("Origin")
+    if origin == "null":  # what a page that tells no referrer sends, to its own site too
+        return fetched_from == "same-origin"
     return origin is None or origin in origins(site().settings)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from quart import ResponseReturnValue, redirect, render_template, request
+from quart import ResponseReturnValue, redirect, request
 
 from microblog.web.answers import error_json, wants_json
 from microblog.web.forms import Form
 from microblog.web.languages import translated
+from microblog.web.rendering import render
 from microblog.kernel.errors import N_
 
 SIGNED_OUT = N_("You are signed out. Sign in to go on.")
@@ -23,7 +24,7 @@ async def ask_to_sign_in() -> ResponseReturnValue:
     sent = await request.form
     form = Form({"login": "", "password": "", "remember": "", "next": _way_back()})
     form.errors[""] = translated(SIGNED_OUT)
-    page = await render_template("signin/login.html", form=form, draft=sent.get("body") or None)
+    page = render("signin/login.html", form=form, draft=sent.get("body") or None)
     return page, 401
 
 

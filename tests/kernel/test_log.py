@@ -1,0 +1,232 @@
+"""The event log and its readers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from microblog.follows.events import AccountFollowed, AccountUnfollowed
+from microblog.kernel import clock, doorbell, events, ids
+from microblog.kernel.db import Database
+from microblog.kernel.events import LoggedEvent, Position, record
+from microblog.kernel.model import Session
+from microblog.kernel.readers import BATCH, TRIES, Consumer, ConsumerOffset, DeadLetter, Subscriber
+from microblog.kernel.worker import Pulse
+from microblog.posts.model import Post
+from microblog.settings import Settings
+
+
+@pytest.fixture
+async def db(settings: Settings) -> AsyncIterator[Database]:
+    database = Database(settings.url)
+    async with database.writing() as session:
+        await events.ensure_epoch(session)
+    yield database
+    await database.close()
+
+
+async def happened(db: Database, *numbers: int) -> None:
+    for number in numbers:
+        async with db.writing() as session:
+            await record(session, AccountFollowed(number, 0))
+
+
+async def test_an_event_is_kept_or_lost_together_with_its_cause(db: Database) -> None:
+    with pytest.raises(RuntimeError):
+        async with db.writing() as session:
+            await record(session, AccountFollowed(1, 2))
+            raise RuntimeError
+    async with db.reading() as session:
+        assert await events.latest_id(session) == 0
+
+
+async def test_a_consumer_handles_each_event_once_and_in_order(db: Database) -> None:
+    seen: list[int] = []
+
+    async def handle(_session: Session, event: AccountFollowed) -> None:
+        seen.append(event.follower_id)
+
+    await happened(db, *range(BATCH + 5))
+    consumer = Consumer("test", {AccountFollowed: handle})
+    await consumer.catch_up(db)
+    await consumer.catch_up(db)
+    assert seen == list(range(BATCH + 5))
+
+
+async def test_effects_and_offset_move_together(db: Database) -> None:
+    """A handler that wrote and then failed has written nothing."""
+    tries = 0
+
+    async def handle(session: Session, event: AccountFollowed) -> None:
+        nonlocal tries
+        tries += 1
+        await record(session, AccountUnfollowed(event.follower_id, 0))
+        if tries == 1:
+            raise RuntimeError("once")
+
+    await happened(db, 7)
+    consumer = Consumer("test", {AccountFollowed: handle})
+    with pytest.raises(RuntimeError):
+        await consumer.catch_up(db)
+    async with db.reading() as session:
+        assert await events.latest_id(session) == 1
+        assert await session.get(ConsumerOffset, "test") is None
+    await consumer.catch_up(db)
+    async with db.reading() as session:
+        assert await events.latest_id(session) == 2
+
+
+async def test_an_event_that_keeps_failing_is_parked_and_the_others_go_on(db: Database) -> None:
+    seen: list[int] = []
+
+    async def handle(_session: Session, event: AccountFollowed) -> None:
+        if event.follower_id == 2:
+            raise ValueError("this one is cursed")
+        seen.append(event.follower_id)
+
+    await happened(db, 1, 2, 3)
+    consumer = Consumer("test", {AccountFollowed: handle})
+    for _ in range(TRIES):
+        with pytest.raises(ValueError, match="cursed"):
+            await consumer.catch_up(db)
+    await consumer.catch_up(db)
+    assert seen[-2:] == [1, 3]
+    async with db.reading() as session:
+        (letter,) = (await session.scalars(select(DeadLetter))).all()
+    assert (letter.event_id, letter.consumer) == (2, "test")
+    assert "this one is cursed" in letter.traceback
+
+
+async def test_two_processes_with_one_consumer_have_each_effect_once(
+    db: Database, settings: Settings
+) -> None:
+    other = Database(settings.url)
+
+    async def handle(session: Session, event: AccountFollowed) -> None:
+        await record(session, AccountUnfollowed(event.follower_id, 0))
+
+    await happened(db, *range(40))
+    consumers = [Consumer("test", {AccountFollowed: handle}) for _ in range(2)]
+    await asyncio.gather(consumers[0].catch_up(db), consumers[1].catch_up(other))
+    async with db.reading() as session:
+        effects = select(func.count()).where(LoggedEvent.kind == "AccountUnfollowed")
+        assert await session.scalar(effects) == 40
+    await other.close()
+
+
+async def test_an_event_of_a_kind_nobody_knows_any_more_is_passed_over(db: Database) -> None:
+    async with db.writing() as session:
+        session.add(LoggedEvent(kind="OfALaterVersion", payload={"x": 1}))
+    await happened(db, 1)
+    seen: list[int] = []
+
+    async def handle(_session: Session, event: AccountFollowed) -> None:
+        seen.append(event.follower_id)
+
+    await Consumer("test", {AccountFollowed: handle}).catch_up(db)
+    assert seen == [1]
+
+
+async def test_a_subscriber_starts_at_the_present(db: Database) -> None:
+    told: list[int] = []
+
+    async def deliver(_session: Session, page: list[LoggedEvent]) -> None:
+        told.extend(logged.id for logged in page)
+
+    await happened(db, 1, 2)
+    subscriber = Subscriber(db, deliver)
+    await subscriber.step()
+    await happened(db, 3)
+    await subscriber.step()
+    await subscriber.step()
+    assert told == [3]
+
+
+async def test_ids_are_visible_in_the_order_of_the_commits(db: Database) -> None:
+    """Fifty writers at once: whoever has seen N has seen everything before N."""
+    sightings: list[list[int]] = []
+
+    async def watch() -> None:
+        while len(sightings) < 400:
+            async with db.reading() as session:
+                sightings.append(list(await session.scalars(select(LoggedEvent.id).order_by(LoggedEvent.id))))
+            await asyncio.sleep(0)
+
+    watching = asyncio.ensure_future(watch())
+    await asyncio.gather(*(happened(db, n) for n in range(50)))
+    watching.cancel()
+    assert sightings
+    assert all(seen == list(range(1, len(seen) + 1)) for seen in sightings)
+
+
+async def test_positions_know_their_history(db: Database) -> None:
+    await happened(db, 1, 2, 3)
+    async with db.reading() as session:
+        here = await events.present(session)
+        assert Position.parse(str(here)) == here
+        assert await events.reaches_back_to(session, here)
+        assert await events.reaches_back_to(session, Position(here.epoch, 0))
+        assert not await events.reaches_back_to(session, Position("ffffffff", 1))
+        assert not await events.reaches_back_to(session, Position(here.epoch, 4))
+
+
+@pytest.mark.parametrize("written", ["", ".", "a", "a.", "a.b", "a.-1", "a.1e3", "a.²", "a." + "9" * 30])
+def test_what_is_no_position_is_none(written: str) -> None:
+    assert Position.parse(written) is None
+
+
+async def test_trimming_forgets_the_old_and_never_uses_an_id_again(db: Database) -> None:
+    await happened(db, 1, 2, 3)
+    async with db.writing() as session:
+        here = await events.present(session)
+        await events.trim(session, clock.now() + timedelta(days=1))
+    await happened(db, 4)
+    async with db.reading() as session:
+        assert await events.latest_id(session) == 4
+        assert await events.reaches_back_to(session, here)
+        assert not await events.reaches_back_to(session, Position(here.epoch, 1))
+
+
+async def test_another_process_is_heard_within_milliseconds(db: Database, settings: Settings) -> None:
+    other = Database(settings.url)
+    wakeup = db.follow()
+    ears = asyncio.ensure_future(doorbell.listen(db, Pulse("doorbell", 60)))
+    waits = []
+    for number in range(10):
+        await asyncio.sleep(0.03)
+        wakeup.clear()
+        await happened(other, number)
+        began = asyncio.get_running_loop().time()
+        async with asyncio.timeout(5):
+            await wakeup.wait()
+        waits.append((asyncio.get_running_loop().time() - began) * 1000)
+    ears.cancel()
+    print(f"heard after {sorted(waits)[5]:.1f} ms, goal 50")
+    assert sorted(waits)[5] < 250
+    await other.close()
+
+
+async def test_ids_go_on_rising_when_the_clock_steps_back(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with db.writing() as session:
+        first = await ids.next_id(session, Post.id)
+        statement = Post.__table__.insert().values(
+            id=first, author_id=1, body="", created_at=clock.now(), root_id=first
+        )
+        await (await session.connection()).exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        await session.execute(statement)
+        monkeypatch.setattr(ids, "now", lambda: clock.now() - timedelta(hours=1))
+        assert await ids.next_id(session, Post.id) == first + 1
+        await session.rollback()
+
+
+async def test_fifty_writers_take_turns(db: Database, tmp_path: Path) -> None:
+    await asyncio.gather(*(happened(db, n) for n in range(50)))
+    async with db.reading() as session:
+        assert await events.latest_id(session) == 50

@@ -1,0 +1,65 @@
+"""Open pages end with the login session, by event or by the regular look."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import update
+
+from microblog.kernel import clock
+from microblog.live.connection import SIGNED_OUT, Connection, Listener
+from microblog.live.wires import QueuedOutlet
+from microblog.signin.model import LoginSession
+from microblog.web.feed import Feed
+from tests.world import World
+
+
+def connection_of(session_id: int, account_id: int) -> Connection:
+    async def send(_said: dict[str, Any]) -> None:
+        pass
+
+    return Connection(Listener((), "en", account_id, session_id), QueuedOutlet(send), send)
+
+
+async def test_an_expired_session_closes_its_page_at_the_next_look(world: World) -> None:
+    susan, david = await world.person("susan"), await world.person("david")
+    feed: Feed = world.app.extensions["feed"]
+    async with world.db.writing() as session:
+        mine = update(LoginSession).where(LoginSession.account_id == susan.id)
+        ids = await session.scalars(
+            mine.values(expires_at=clock.now() - timedelta(seconds=1)).returning(LoginSession.id)
+        )
+        expired = connection_of(ids.one(), susan.id)
+        other = await session.scalar(
+            update(LoginSession).where(LoginSession.account_id == david.id)
+            .values(user_agent="x").returning(LoginSession.id)
+        )  # fmt: skip
+        valid = connection_of(other or 0, david.id)
+    with world.site.hub.connected(expired), world.site.hub.connected(valid):
+        await feed.recheck_sessions()
+        assert (expired.ending, valid.ending) == (SIGNED_OUT, None)
+
+
+async def test_a_cached_post_shows_no_readers_own_things(world: World) -> None:
+    """The partial is drawn once for everybody: the author sees the same markup as a visitor."""
+    susan, david = await world.person("susan"), await world.person("david")
+    post = await david.posts("the same for all")
+
+    def article(page: str) -> str:
+        return page.split(f'<article id="post-{post}"')[1].split("</article>")[0]
+
+    seen = [article(await who.page("/explore")) for who in (david, susan, david)]
+    visitor = await world.visitor().get("/explore")
+    seen.append(article(await visitor.get_data(as_text=True)))
+    assert len(set(seen)) == 1
+
+
+async def test_a_page_in_spanish_does_not_leak_into_one_in_english(world: World) -> None:
+    david = await world.person("david")
+    first = await david.posts("root")
+    await david.posts("answer", in_reply_to=first)
+    spanish = await world.visitor().get("/explore", headers={"Accept-Language": "es"})
+    english = await world.visitor().get("/explore", headers={"Accept-Language": "en"})
+    assert "En respuesta" in await spanish.get_data(as_text=True)
+    assert "En respuesta" not in await english.get_data(as_text=True)

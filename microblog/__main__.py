@@ -11,17 +11,19 @@ import signal
 import socket
 import sys
 import tomllib
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import fields, replace
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from microblog import demo
 from microblog.app import Machinery, create_app, running
+from microblog.demo.cast import cast
+from microblog.demo.people import DEMO, DEMO_PASSWORD
+from microblog.demo.world import seed
 from microblog.kernel import logs, schema
 from microblog.kernel.db import Database
-from microblog.kernel.errors import Conflict, DomainError, Invalid
+from microblog.kernel.errors import DomainError, Invalid
 from microblog.kernel.schema import SchemaError
 from microblog.live.hub import Hub
 from microblog.server import ServeError, serve
@@ -41,19 +43,17 @@ Settings come from the environment; `microblog settings` lists them.
 """
 
 
+EXPECTED = (SettingsError, ServeError, SchemaError, DomainError, SQLAlchemyError, OSError)
+
+
 def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         with contextlib.suppress(KeyboardInterrupt):
-            return asyncio.run(given.run(given)) or 0
-    except (SettingsError, ServeError, SchemaError) as error:
-        return _fail(str(error))
-    except DomainError as error:
-        return _fail(_sentence(error))
-    except SQLAlchemyError as error:
-        return _fail(f"The database does not answer: {getattr(error, 'orig', None) or error}")
-    except OSError as error:
-        return _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+            asyncio.run(given.run(given))
+    except EXPECTED as error:
+        print(f"microblog: {_sentence(error)}", file=sys.stderr, flush=True)
+        return 1
     return 0
 
 
@@ -83,8 +83,7 @@ async def _serve(settings: Settings, *, with_demo: bool) -> None:
 
     async with contextlib.AsyncExitStack() as beside:
         if with_demo:
-            cast = asyncio.ensure_future(demo.cast(site.db, settings))
-            beside.callback(cast.cancel)
+            await beside.enter_async_context(_playing(site, settings))
         await serve(
             app, settings.bind, config_file=resource("hypercorn.toml"),
             on_ready=ready, on_drain=site.hub.drain,
@@ -96,9 +95,11 @@ def _welcome(settings: Settings, site: Site, claim: str | None, *, with_demo: bo
     if settings.is_dev:
         lines.append(f"Mails are kept at {settings.base_url}/dev/mail")
     if with_demo:
-        lines.append(f"Sign in to the demo as {demo.NAME} with the password: {demo.PASSWORD}")
+        lines.append(f"Sign in to the demo as {DEMO} with the password: {DEMO_PASSWORD}")
     if claim:
-        lines.append("There is no administrator yet. Sign in, then open this link, which works once:")
+        lines.append(
+            "There is no administrator yet. Sign in, then open this link, which works once:"
+        )
         lines.append(f"  {settings.base_url}/admin/claim/{claim}")
     lines += site.notices()
     _say("\n".join(lines))
@@ -131,11 +132,13 @@ async def migrate(_given: argparse.Namespace) -> None:
     _say("The database has the newest schema.")
 
 
-async def seed(_given: argparse.Namespace) -> None:
+async def seed_demo(_given: argparse.Namespace) -> None:
     settings = Settings.from_env(mode="dev").with_secret_key()
     await _prepared(settings)
-    await _in_demo(settings)
-    _say(f"The demo world is there. Sign in as {demo.NAME} with the password: {demo.PASSWORD}")
+    if not await _in_demo(settings):
+        _say("Nothing was changed: somebody here already has a name of the demo world.")
+    else:
+        _say(f"The demo world is there. Sign in as {DEMO} with the password: {DEMO_PASSWORD}")
 
 
 async def create_administrator(given: argparse.Namespace) -> None:
@@ -186,13 +189,17 @@ def _with_address(settings: Settings) -> Settings:
         port = _free_port(host)
         bind = f"{host}:{port}"
     if settings.is_dev and not is_loopback(host):
-        raise SettingsError(f"microblog dev serves this machine only, not {host}. Use microblog serve.")
+        raise SettingsError(
+            f"microblog dev serves this machine only, not {host}. Use microblog serve."
+        )
     if not settings.base_url and not is_loopback(host):
         raise SettingsError(
             f"Set MICROBLOG_BASE_URL to the address people use, since {host} is bound."
         )
     if settings.limits == "off" and not is_loopback(host):
-        raise SettingsError("MICROBLOG_LIMITS=off is for tests on this machine; it is refused here.")
+        raise SettingsError(
+            "MICROBLOG_LIMITS=off is for tests on this machine; it is refused here."
+        )
     base_url = settings.base_url or f"http://{host}:{port}"
     return replace(settings, bind=bind, base_url=base_url)
 
@@ -234,7 +241,9 @@ def _data_dir(settings: Settings) -> Iterator[None]:
     yield
 
 
-async def _in_database(settings: Settings, work: Callable[..., Awaitable[str | None]]) -> str | None:
+async def _in_database(
+    settings: Settings, work: Callable[..., Awaitable[str | None]]
+) -> str | None:
     database = Database(settings.url)
     try:
         async with database.writing() as session:
@@ -243,28 +252,42 @@ async def _in_database(settings: Settings, work: Callable[..., Awaitable[str | N
         await database.close()
 
 
-async def _in_demo(settings: Settings) -> None:
+async def _in_demo(settings: Settings) -> bool:
     database = Database(settings.url)
     try:
-        await demo.seed(database)
+        return await seed(database, settings)
     finally:
         await database.close()
 
 
-def _sentence(error: DomainError) -> str:
-    if isinstance(error, Invalid):
-        return " ".join(message % values for message, values in error.errors.values())
-    prefix = f"{error.field}: " if isinstance(error, Conflict) else ""
-    return prefix + error.message % error.values
+@asynccontextmanager
+async def _playing(site: Site, settings: Settings) -> AsyncIterator[None]:
+    task = asyncio.ensure_future(cast(site.db, settings))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _sentence(error: BaseException) -> str:
+    """What went wrong, in one line."""
+    match error:
+        case Invalid(errors=errors):
+            said = " ".join(message % values for message, values in errors.values())
+        case DomainError(message=message, values=values):
+            said = message % values
+        case SQLAlchemyError():
+            said = f"The database does not answer: {getattr(error, 'orig', None) or error}"
+        case OSError(strerror=str(why)):
+            said = f"{why}: {error.filename}" if error.filename else why
+        case _:
+            said = str(error)
+    return said
 
 
 def _say(text: str) -> None:
     print(text, flush=True)
-
-
-def _fail(sentence: str) -> int:
-    print(f"microblog: {sentence}", file=sys.stderr, flush=True)
-    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -279,22 +302,28 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     listen = f"listen here (beats {PREFIX}BIND and hypercorn.toml)"
-    start = command("dev", dev, "Start for development: this machine only, mails kept at /dev/mail.")
+    start = command(
+        "dev", dev, "Start for development: this machine only, mails kept at /dev/mail."
+    )
     start.add_argument("--demo", action="store_true", help="with people who keep posting")
     real = command("serve", serve_site, "Serve the site. SIGTERM drains and stops it.")
     for serving in (start, real):
         serving.add_argument("--bind", metavar="HOST:PORT", help=listen)
     command("worker", work, "Send mail and follow the event log, without serving pages.")
     command("migrate", migrate, "Bring the database to the newest schema.")
-    command("seed", seed, "Fill the database with the demo world (twice changes nothing).")
+    command("seed", seed_demo, "Fill the database with the demo world (twice changes nothing).")
     command("settings", list_settings, "List every setting with its default.")
     admin = command("admin", None, "Make administrators.").add_subparsers(required=True)
     create = admin.add_parser("create", help="a new account that is an administrator")
     create.add_argument("name", metavar="NAME")
     create.add_argument("email", metavar="EMAIL")
-    create.add_argument("--password-stdin", action="store_true", help="read the password from stdin")
+    create.add_argument(
+        "--password-stdin", action="store_true", help="read the password from stdin"
+    )
     create.set_defaults(run=create_administrator)
-    promotion = admin.add_parser("promote", help="make somebody who has an account an administrator")
+    promotion = admin.add_parser(
+        "promote", help="make somebody who has an account an administrator"
+    )
     promotion.add_argument("name", metavar="NAME")
     promotion.set_defaults(run=promote)
     return parser

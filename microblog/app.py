@@ -34,10 +34,33 @@ from microblog.signin import actions as signin
 from microblog.signin import emails as signin_emails
 from microblog.site import Site
 from microblog.web import (
-    access, accounts, claims, dev_mail, errors, follows, guard, headers, health, identity, journal,
-    limits, login, mail_settings, notifications, passwords, plain_files, posts, register, sessions,
-    settings as settings_pages, threads, timelines, unsubscribe,
+    access,
+    accounts,
+    claims,
+    dev_mail,
+    errors,
+    follows,
+    guard,
+    headers,
+    health,
+    identity,
+    journal,
+    limits,
+    login,
+    mail_settings,
+    notifications,
+    passwords,
+    plain_files,
+    posts,
+    register,
+    sessions,
+    threads,
+    timelines,
+    unsubscribe,
 )  # fmt: skip
+from microblog.web import (
+    settings as settings_pages,
+)
 from microblog.web.feed import Feed
 from microblog.web.live import Live
 from microblog.web.rendering import resource
@@ -142,7 +165,8 @@ def _configure(app: Quart, settings: Settings) -> None:
 
 
 def _install(app: Quart) -> None:
-    """In the order of a request: its log line, its host and origin, who asks, may they, how often."""
+    """In the order of a request: its log line, its host and origin, who asks, may they, how
+    often."""
     journal.install(app)
     errors.install(app)
     auth_before_guard = (guard, identity, access, limits, headers)

@@ -1,7 +1,7 @@
 """The only reader of the environment; everything else is handed a `Settings`.
 
-Each field of `Settings` with a `"set"` text in its metadata is one ``MICROBLOG_`` variable; the README's
-table and ``microblog settings`` are made from the same texts, and a test holds them together.
+Each field of `Settings` that says what it sets is one ``MICROBLOG_`` variable; the command
+``microblog settings`` prints the same texts, and a test holds the README to them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _setting(default: Any, says: str, *, secret: bool = False) -> Any:  # noqa: 
 
 @dataclass(frozen=True, slots=True)
 class Smtp:
-    """Where mail leaves: from ``smtp://``, ``smtp+starttls://`` or ``smtps://user:password@host:port``."""
+    """Where mail leaves: ``smtp://``, ``smtp+starttls://`` or ``smtps://user:password@host:port``."""
 
     host: str
     port: int
@@ -50,7 +50,9 @@ class Smtp:
             )
         security, port = schemes[parts.scheme]
         return cls(
-            parts.hostname, _port(url) or port, security,
+            parts.hostname,
+            _port(url) or port,
+            security,
             unquote(parts.username) if parts.username else None,
             unquote(parts.password) if parts.password else None,
         )
@@ -58,35 +60,69 @@ class Smtp:
 
 @dataclass(frozen=True)
 class Settings:
-    data_dir: Path = _setting(Path("data"), "Directory of the SQLite file, the secret key and media.")
-    database_url: str = _setting("", "SQLAlchemy URL; empty: SQLite in the data directory.", secret=True)
-    base_url: str = _setting("", "The address people use, such as https://social.example; empty: the bound address.")
+    data_dir: Path = _setting(
+        Path("data"), "Directory of the SQLite file, the secret key and media."
+    )
+    database_url: str = _setting(
+        "", "SQLAlchemy URL; empty: SQLite in the data directory.", secret=True
+    )
+    base_url: str = _setting(
+        "", "The address people use, such as https://social.example; empty: the bound address."
+    )
     bind: str = _setting("", "host:port to listen on; empty: what hypercorn.toml says.")
-    secret_key: str = _setting("", "At least 32 characters; empty: made at first start, kept in DATA_DIR/secret_key.", secret=True)
-    secret_key_old: str = _setting("", "The key before a rotation: its cookies are still read.", secret=True)
+    secret_key: str = _setting(
+        "",
+        "At least 32 characters; empty: made at first start, kept in DATA_DIR/secret_key.",
+        secret=True,
+    )
+    secret_key_old: str = _setting(
+        "", "The key before a rotation: its cookies are still read.", secret=True
+    )
     site_name: str = _setting("Microblog", "What the site calls itself.")
-    smtp_url: str = _setting("", "smtp://, smtp+starttls:// or smtps://user:password@host:port; empty: mails stay queued.", secret=True)
+    smtp_url: str = _setting(
+        "",
+        "smtp://, smtp+starttls:// or smtps://user:password@host:port; empty: mails stay queued.",
+        secret=True,
+    )
     mail_from: str = _setting("", "Sender of all mail; empty: microblog@ the host of BASE_URL.")
-    mail_hold: float = _setting(120.0, "Seconds a notification mail waits, in case its reader sees it on screen first.")
-    confirm_email: str = _setting("auto", "on, off or auto: new accounts confirm their address first (auto: on under serve with SMTP).")
+    mail_hold: float = _setting(
+        120.0, "Seconds a notification mail waits, in case its reader sees it on screen first."
+    )
+    confirm_email: str = _setting(
+        "auto",
+        "on, off or auto: new accounts confirm their address first (auto: on for serve with SMTP).",
+    )
     post_limit: int = _setting(500, "Characters in a post, as people count them; a link counts 23.")
-    limits: str = _setting("default", "default or off (tests and benchmarks on loopback only): rate limits.")
-    trusted_proxies: str = _setting("", "Addresses or networks of proxies whose X-Forwarded-For and -Proto are believed, comma-separated.")
-    log_days: float = _setting(14.0, "Days the event log keeps, so the longest absence a page can catch up on.")
+    limits: str = _setting(
+        "default", "default or off (tests and benchmarks on loopback only): rate limits."
+    )
+    trusted_proxies: str = _setting(
+        "",
+        "Addresses or networks of proxies whose X-Forwarded-For is believed, comma-separated.",
+    )
+    log_days: float = _setting(
+        14.0, "Days the event log keeps, so the longest absence a page can catch up on."
+    )
     log_format: str = _setting("text", "text or json.")
-    workers_here: str = _setting("on", "on or off: send mail and keep the log from the serving process too.")
+    workers_here: str = _setting(
+        "on", "on or off: send mail and keep the log from the serving process too."
+    )
 
     # Decided by the command, not by the environment.
     mode: str = field(default="serve", metadata={"internal": True})
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, **decided: Any) -> Settings:  # noqa: ANN401
-        given = {k: v for k, v in (os.environ if env is None else env).items() if k.startswith(PREFIX)}
+        given = {
+            k: v for k, v in (os.environ if env is None else env).items() if k.startswith(PREFIX)
+        }
         known = cls.variables()
         for name in given:
             if name not in known:
                 raise SettingsError(_unknown(name, list(known)))
-        values = {known[name]: _read(cls, known[name], text) for name, text in given.items() if text}
+        values = {
+            known[name]: _read(cls, known[name], text) for name, text in given.items() if text
+        }
         return replace(cls(), **values, **decided).checked()
 
     @classmethod
@@ -113,7 +149,10 @@ class Settings:
     @property
     def url(self) -> str:
         """Of the database."""
-        return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'microblog.db').absolute()}"
+        return (
+            self.database_url
+            or f"sqlite+aiosqlite:///{(self.data_dir / 'microblog.db').absolute()}"
+        )
 
     @property
     def smtp(self) -> Smtp | None:
@@ -172,7 +211,9 @@ def _fit(key: str) -> bool:
 
 
 def _unfit(where: str) -> Settings:
-    raise SettingsError(f"{where} is too short or too well known: use 32 random characters or more.")
+    raise SettingsError(
+        f"{where} is too short or too well known: use 32 random characters or more."
+    )
 
 
 def _read(cls: type[Settings], name: str, text: str) -> Any:  # noqa: ANN401
@@ -198,13 +239,20 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
 def _check_base_url(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
-        raise SettingsError("MICROBLOG_BASE_URL must be like https://social.example, without a path.")
+        raise SettingsError(
+            "MICROBLOG_BASE_URL must be like https://social.example, without a path."
+        )
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise SettingsError("MICROBLOG_BASE_URL must begin with https:// (http only on this machine).")
+        raise SettingsError(
+            "MICROBLOG_BASE_URL must begin with https:// (http only on this machine)."
+        )
 
 
 def is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1", "[::1]") or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
+    return (
+        host in ("localhost", "::1", "[::1]")
+        or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
+    )
 
 
 def _check_networks(written: str) -> None:

@@ -11,7 +11,7 @@ from quart import current_app, g
 
 from microblog.kernel import tokens
 from microblog.kernel.db import Database
-from microblog.kernel.errors import Forbidden, N_
+from microblog.kernel.errors import N_, Forbidden
 from microblog.kernel.worker import Pulse
 from microblog.live.hub import Hub
 from microblog.settings import Settings
@@ -24,7 +24,8 @@ class Site:
     db: Database
     hub: Hub
     pulses: dict[str, Pulse] = field(default_factory=dict)
-    # Asked by /healthz: what the operator should know of parts that only the composition root knows.
+    # Asked by /healthz: what the operator should know of parts that only the composition root
+    # knows.
     notices: Callable[[], list[str]] = list
 
     @cached_property

@@ -1,4 +1,5 @@
-"""A person at a keyboard: everything through HTTP and the live socket, as a browser without script."""
+"""A person at a keyboard: everything through HTTP and the live socket, as a browser without
+script."""
 
 from __future__ import annotations
 
@@ -132,7 +133,7 @@ class Reader:
         try:
             async with self.person.socket(since=self.position, stream=self.stream) as socket:
                 await self._listen(socket)
-        except Exception as error:  # noqa: BLE001 - websockets has many ways to end
+        except Exception as error:
             if not type(error).__module__.startswith("websockets"):
                 raise
             self.closes.append(getattr(getattr(error, "rcvd", None), "code", 0) or 0)

@@ -82,7 +82,7 @@ def test_the_import_contracts_break_when_a_domain_package_imports_the_web(tmp_pa
     queries.write_text("import microblog.web.forms\n" + queries.read_text())
     run = subprocess.run(
         [Path(sys.executable).parent / "lint-imports", "--no-cache"],
-        cwd=tmp_path, capture_output=True, text=True, check=False, env={"PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, check=False,
     )  # fmt: skip
     assert run.returncode != 0
 
@@ -127,7 +127,9 @@ async def test_no_page_changes_anything_when_it_is_only_looked_at(app: Quart) ->
 async def test_every_interface_is_joined(app: Quart) -> None:
     names = {path.stem for path in (ROOT / "microblog" / "web").glob("*.py")
              if re.search(r"^pages = Blueprint", path.read_text(), re.MULTILINE)}  # fmt: skip
-    assert names == {interface.__name__.rsplit(".", 1)[1] for interface in INTERFACES} | {"dev_mail"}
+    assert names == {interface.__name__.rsplit(".", 1)[1] for interface in INTERFACES} | {
+        "dev_mail"
+    }
 
 
 # -- events, mail, settings, schema ----------------------------------------------------------
@@ -143,7 +145,9 @@ def test_every_event_survives_the_log() -> None:
 async def test_every_event_has_a_reader(app: Quart) -> None:
     machinery: Machinery = app.extensions["machinery"]
     heard = {kind.__name__ for consumer in machinery.consumers for kind in consumer.handlers}
-    source = "".join((ROOT / "microblog" / "web" / name).read_text() for name in ("feed.py", "showing.py"))
+    source = "".join(
+        (ROOT / "microblog" / "web" / name).read_text() for name in ("feed.py", "showing.py")
+    )
     told = {name for name in Event.kinds if name in source}
     assert set(Event.kinds) - heard - told == UNHEARD
 

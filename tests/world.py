@@ -1,7 +1,8 @@
-"""People and posts in sentences: ``susan = await world.person("susan"); await susan.follows(david)``.
+"""People and posts in sentences: ``susan = await world.person("susan"); await
+susan.follows(david)``.
 
-The app of a world is real, on a real SQLite file, with its loops off: `settle` runs the consumers and
-the mail sender until nothing moves, so no test sleeps for background work.
+The app of a world is real, on a real SQLite file, with its loops off: `settle` runs the
+consumers and the mail sender until nothing moves, so no test sleeps for background work.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ class Person:
     async def get(self, path: str, **headers: str) -> Response:
         return await self.client.get(path, headers=_named(headers))
 
-    async def submit(self, path: str, _headers: dict[str, str] | None = None, **fields: str) -> Response:
+    async def submit(
+        self, path: str, _headers: dict[str, str] | None = None, **fields: str
+    ) -> Response:
         """Send a form with this person's token."""
         form = {"csrf_token": self.csrf, **fields}
         return await self.client.post(path, form=form, headers=_headers or {})
@@ -126,7 +129,9 @@ class World:
     async def _traces(self) -> tuple[Any, ...]:
         async with self.db.reading() as session:
             last = await session.scalar(select(func.max(LoggedEvent.id)))
-            states = (await session.execute(select(Email.state, func.count()).group_by(Email.state))).all()
+            states = (
+                await session.execute(select(Email.state, func.count()).group_by(Email.state))
+            ).all()
             return last, tuple(sorted(tuple(row) for row in states))
 
     async def letters(self) -> list[KeptLetter]:

@@ -1,7 +1,8 @@
 """Ways in which the domain says no.  Interfaces translate them; nobody else catches them.
 
 A message is an English sentence that also is the key in the translation catalogues; what varies in
-it is given by keyword and put in after translating: ``Invalid("body", N_("Too long by %(n)d."), n=3)``.
+it is given by keyword and put in after translating: ``Invalid("body", N_("Too long by %(n)d."),
+n=3)``.
 """
 
 from __future__ import annotations

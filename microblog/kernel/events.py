@@ -119,6 +119,4 @@ async def reaches_back_to(session: Session, position: Position) -> bool:
 async def trim(session: Session, before: datetime) -> None:
     """Forget what happened before `before`, except the newest event, which holds the place."""
     last = await latest_id(session)
-    await session.execute(
-        delete(LoggedEvent).where(LoggedEvent.at < before, LoggedEvent.id < last)
-    )
+    await session.execute(delete(LoggedEvent).where(LoggedEvent.at < before, LoggedEvent.id < last))

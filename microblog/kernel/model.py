@@ -28,7 +28,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         stored = value.astimezone(UTC)
         return stored.replace(tzinfo=None) if dialect.name == "sqlite" else stored
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         if value is None or value.tzinfo is not None:
             return value
         return value.replace(tzinfo=UTC)

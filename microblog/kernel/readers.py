@@ -49,7 +49,8 @@ class DeadLetter(Base):
 
 
 class Subscriber:
-    """Looks at every event from now on, in order, and forgets where it was when the process ends."""
+    """Looks at every event from now on, in order, and forgets where it was when the process
+    ends."""
 
     def __init__(self, db: Database, deliver: Deliver) -> None:
         self._db = db
@@ -92,7 +93,10 @@ class _Failures:
         pass
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _tb: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        _tb: TracebackType | None,
     ) -> None:
         if error is None or not isinstance(error, Exception):
             return

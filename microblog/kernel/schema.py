@@ -50,7 +50,9 @@ def _upgrade(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
         if broken:
-            raise SchemaError(f"The migration would break {len(broken)} references; nothing was changed.")
+            raise SchemaError(
+                f"The migration would break {len(broken)} references; nothing was changed."
+            )
 
 
 def _check(connection: Connection) -> None:
@@ -88,7 +90,12 @@ def _prepare(engine: AsyncEngine) -> None:
     def connect(connection: Any, _record: Any) -> None:  # noqa: ANN401 - DBAPI
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=OFF", "synchronous=FULL"):
+        for pragma in (
+            "journal_mode=WAL",
+            "busy_timeout=30000",
+            "foreign_keys=OFF",
+            "synchronous=FULL",
+        ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

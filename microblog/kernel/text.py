@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import regex
 
-# Flags are taken two letters at a time before \X sees them: over a long run of them it is quadratic.
+# Flags are taken two letters at a time before \X sees them: over a long run of them it is
+# quadratic.
 _GRAPHEME = regex.compile(
     r"[\U0001F1E6-\U0001F1FF]{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*|\X"
 )

@@ -28,6 +28,10 @@ class Journal:
         self._owner = owner
         self._file: int | None = None
 
+    @property
+    def is_kept(self) -> bool:
+        return self._file is not None
+
     def note(self, email_id: int, fence: int) -> None:
         try:
             self._open()

@@ -1,8 +1,8 @@
 """Takes due emails from the outbox to the server: lease, send, settle.
 
-Several lines send at once, each over its own kept connection, and take the next email from one
-small supply; whoever finds it empty leases more.  A line that waits ten minutes for a slow server's
-last word keeps only itself.
+Several lanes send at once, each over its own kept connection, from one supply that is filled while
+they talk; what became of an email is written down behind them.  A lane that waits ten minutes for a
+slow server's last word keeps only itself.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from microblog.mail.waiting import rings
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]")
 
-LOOK_AGAIN = 1.0  # seconds, while a line still waits for the server
+LOOK_AGAIN = 1.0  # seconds, while a lane still waits for the server
 LAST_WORD = 3.0  # seconds for a conversation that was cut short to be written down
 
 
@@ -37,7 +37,7 @@ class MailSender:
     folder on this machine's disk, the same after a restart.
     """
 
-    def __init__(  # noqa: PLR0913 - the composition root names them all
+    def __init__(
         self,
         db: Database,
         compose: Mapping[str, Compose],
@@ -55,9 +55,11 @@ class MailSender:
         self._settlements = Settlements(db, self._journal, keeps=keeps)
         self._supply = Supply(db, compose, render, mine, hourly)
         self._pause = Pause()
-        self._feeding, self._opening = asyncio.Lock(), asyncio.Lock()
-        self._busy = 0
-        self._moved, self._at_rest = asyncio.Event(), asyncio.Event()
+        self._opening = asyncio.Lock()
+        self._busy = 0  # lanes with an email
+        self._hungry, self._arrived = asyncio.Event(), asyncio.Event()
+        self._exhausted = True
+        self._at_rest = asyncio.Event()
         self._at_rest.set()
         self._stopping = False
         self.beat: Callable[[], None] = lambda: None
@@ -89,7 +91,8 @@ class MailSender:
     async def stop(self, within: float = 5.0) -> None:
         """Begin no more; let conversations under way end, or cut them after `within` seconds."""
         self._stopping = True
-        self._moved.set()
+        self._hungry.set()
+        self._arrived.set()
         await rings(self._at_rest, within)
         if self._transport is not None:
             await self._transport.close()
@@ -103,6 +106,7 @@ class MailSender:
 
     async def _send_all(self, transport: Transport) -> None:
         self._journal.open()
+        self._exhausted = False
         ended = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._supply.keep(ended, self.beat))
@@ -110,7 +114,7 @@ class MailSender:
             try:
                 lanes = (self._lane(line) for line in transport.lines)
                 # Gathered, not grouped: one that fails must not cut the others off in mid-sentence.
-                results = await asyncio.gather(*lanes, return_exceptions=True)
+                results = await asyncio.gather(self._feed(), *lanes, return_exceptions=True)
             finally:
                 self._settlements.end(ended)
                 await self._supply.give_back()
@@ -118,32 +122,42 @@ class MailSender:
             if result is not None:
                 raise result
 
+    async def _feed(self) -> None:
+        """Lease more in time, until nothing is due and nobody is busy."""
+        try:
+            while not self._halted:
+                self._hungry.clear()
+                if self._supply.is_low and await self._supply.more():
+                    self._arrived.set()
+                elif self._busy or not self._supply.is_empty:
+                    await rings(self._hungry, LOOK_AGAIN)
+                else:
+                    break
+        finally:
+            self._exhausted = True
+            self._arrived.set()
+
     async def _lane(self, line: Line) -> None:
         while (email := await self._next()) is not None:
             try:
                 await self._send(line, email)
             finally:
                 self._busy -= 1
-                self._moved.set()
+                if self._supply.is_low:
+                    self._hungry.set()
 
     async def _next(self) -> Lease | None:
-        """Waits while other lines are busy: theirs may last, and more may become due."""
-        async with self._feeding:
-            while not self._halted:
-                email = self._supply.take()
-                if email is not None:
-                    self._busy += 1
-                    return email
-                if not await self._supply.more() and not await self._others_move():
-                    break
+        while not self._halted:
+            email = self._supply.take()
+            if email is not None:
+                self._busy += 1
+                return email
+            if self._exhausted:
+                break
+            self._hungry.set()
+            self._arrived.clear()
+            await self._arrived.wait()
         return None
-
-    async def _others_move(self) -> bool:
-        if self._busy == 0:
-            return False
-        self._moved.clear()
-        await rings(self._moved, LOOK_AGAIN)
-        return True
 
     async def _send(self, line: Line, email: Lease) -> None:
         if not line.is_ready:

@@ -24,8 +24,8 @@ from microblog.mail.waiting import rings
 
 log = logging.getLogger(__name__)
 
-MOST_WAITING = 32
-GATHER = 0.02  # seconds: what comes in them is written together
+MOST_WAITING = 64
+GATHER = 0.05  # seconds: what comes in them is written together
 TRY_AGAIN = 1.0
 
 
@@ -60,7 +60,7 @@ class Settlements:
             await self._some.wait()
             self._some.clear()
             if not ended.is_set():
-                await rings(ended, GATHER)
+                await rings(ended, GATHER if self._journal.is_kept else 0)
             try:
                 await self.write()
             except FAULTS as error:

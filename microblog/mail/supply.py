@@ -24,6 +24,7 @@ from microblog.mail.waiting import rings
 log = logging.getLogger(__name__)
 
 BATCH = 64
+LOW = 24
 # Seconds for which a lease is trusted: monotonic, and less than it lasts, so that neither a set
 # clock nor a process that was stopped for a while (SECURITY R23) sends what others have taken.
 TRUSTED = LEASE.total_seconds() - 5.0
@@ -43,6 +44,14 @@ class Supply:
         self._ready: deque[Lease] = deque()
         self._in_hand: dict[int, Lease] = {}
         self._trusted_until: dict[int, float] = {}
+
+    @property
+    def is_low(self) -> bool:
+        return len(self._ready) <= LOW
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._ready
 
     async def more(self) -> bool:
         """Lease what is due and write it out.  False if there was nothing to do."""

@@ -1,5 +1,5 @@
-"""Streams: what a page can watch.  ``home``, ``public``, ``account:<id>``, ``thread:<post id>``, ``tag:<tag>``
-and ``none``, which carries a person's own news only.
+"""Streams: what a page can watch.  ``home``, ``public``, ``account:<id>``, ``thread:<post id>``,
+``tag:<tag>`` and ``none``, which carries a person's own news only.
 
 A stream is listened to under a topic of the hub, where a thread goes by its first post.
 """
@@ -51,12 +51,11 @@ async def topics(session: Session, stream: Stream, account_id: int | None) -> tu
         case "none":
             return mine
         case "home":
-            return (home_of(account_id), *mine) if account_id is not None else ()
+            topic = home_of(account_id or 0)
         case "thread":
-            return (f"thread:{await posts.root_of(session, int(stream.of))}", *mine)
+            topic = f"thread:{await posts.root_of(session, int(stream.of))}"
         case "public":
-            return ("public", *mine)
+            topic = "public"
         case _:
-            return (f"{stream.kind}:{stream.of}", *mine)
-
-
+            topic = f"{stream.kind}:{stream.of}"
+    return (topic, *mine)

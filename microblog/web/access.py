@@ -1,4 +1,5 @@
-"""Who may use a route, declared beside it.  Default deny: a route without a declaration refuses to start.
+"""Who may use a route, declared beside it.  Default deny: a route without a declaration refuses
+to start.
 
     @pages.post("/posts")
     @member

@@ -1,4 +1,5 @@
-"""Default pictures of people, drawn from the name: no request to a third party, no hash of an address."""
+"""Default pictures of people, drawn from the name: no request to a third party, no hash of an
+address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Where a request comes from.  Forwarded headers are believed from configured proxies only (SECURITY 40)."""
+"""Where a request comes from.  Forwarded headers are believed from configured proxies only
+(SECURITY 40)."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ def address() -> str:
 
 
 def resolved(peer: str, forwarded: str, trusted: str) -> str:
-    """Walk X-Forwarded-For from the right, past trusted proxies, to the first address that is not."""
+    """Walk X-Forwarded-For from the right, past trusted proxies, to the first address that is
+    not."""
     proxies = _networks(trusted)
     hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
     while hops and _is_in(peer, proxies):
@@ -52,7 +54,9 @@ def _parsed(written: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
 
 
 def _networks(trusted: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    return [ipaddress.ip_network(one.strip(), strict=False) for one in trusted.split(",") if one.strip()]
+    return [
+        ipaddress.ip_network(one.strip(), strict=False) for one in trusted.split(",") if one.strip()
+    ]
 
 
 def _is_in(written: str, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:

@@ -1,7 +1,7 @@
 """Kept mails of the development start, readable at ``/dev/mail``.
 
-Registered under ``microblog dev`` only, which binds to loopback only.  Reset links can be read here,
-so anything that hints at a proxy or another site's page gets a 404.
+Registered under ``microblog dev`` only, which binds to loopback only.  Reset links can be read
+here, so anything that hints at a proxy or another site's page gets a 404.
 """
 
 from __future__ import annotations
@@ -19,7 +19,14 @@ from microblog.web.rendering import render
 
 pages = Blueprint("dev_mail", __name__)
 
-_PROXIED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Via", "X-Real-IP")
+_PROXIED = (
+    "Forwarded",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "Via",
+    "X-Real-IP",
+)
 
 
 @pages.before_request
@@ -48,16 +55,23 @@ async def index() -> ResponseReturnValue:
 async def show(email_id: int) -> ResponseReturnValue:
     letter = await _letter(email_id)
     if wants_json():
-        return jsonify({"id": email_id, "to": letter.to, "subject": letter.subject,
-                        "headers": letter.headers, "text": letter.text, "html": letter.html})  # fmt: skip
-    return render("dev/letter.html", email=letter, text=letter.text, html_src=f"/dev/mail/{email_id}/html")
+        facts = {"id": email_id, "to": letter.to, "subject": letter.subject}
+        return jsonify(
+            facts | {"headers": letter.headers, "text": letter.text, "html": letter.html}
+        )
+    return render(
+        "dev/letter.html", email=letter, text=letter.text, html_src=f"/dev/mail/{email_id}/html"
+    )
 
 
 @pages.get("/dev/mail/<int:email_id>/html")
 @public
 async def html(email_id: int) -> ResponseReturnValue:
     letter = await _letter(email_id)
-    policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox allow-top-navigation-by-user-activation allow-popups"
+    policy = (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self';"
+        " sandbox allow-top-navigation-by-user-activation allow-popups"
+    )
     return letter.html, 200, {"Content-Security-Policy": policy, "X-Frame-Options": "SAMEORIGIN"}
 
 

@@ -1,6 +1,7 @@
 """Refusals and failures as people see them: a sentence, what was kept, where to go.
 
-Only here are domain errors caught.  A form comes back as typed, with the sentences beside its fields.
+Only here are domain errors caught.  A form comes back as typed, with the sentences beside its
+fields.
 """
 
 from __future__ import annotations
@@ -12,7 +13,13 @@ from werkzeug.exceptions import HTTPException
 
 from microblog.kernel.db import FAULTS
 from microblog.kernel.errors import (
-    N_, Conflict, DomainError, Forbidden, Invalid, NotFound, TooMany,
+    N_,
+    Conflict,
+    DomainError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooMany,
 )  # fmt: skip
 from microblog.web.answers import error_json, request_id, wants_json
 from microblog.web.forms import Form
@@ -81,7 +88,9 @@ async def failed(error: Exception) -> ResponseReturnValue:
     return await _answer(500, translated(SENTENCES[500]))
 
 
-async def _answer(status: int, sentence: str, form: Form | None = None) -> tuple[str | Response, int]:
+async def _answer(
+    status: int, sentence: str, form: Form | None = None
+) -> tuple[str | Response, int]:
     if wants_json():
         return error_json(sentence, status, form.errors if form else None)
     if form is not None and form.again is not None and status in (401, 403, 409, 422, 429):

@@ -1,4 +1,5 @@
-"""From the log to open pages: live, for everyone watching, and catching up, for one who was away."""
+"""From the log to open pages: live, for everyone watching, and catching up, for one who was
+away."""
 
 from __future__ import annotations
 
@@ -74,9 +75,10 @@ class Feed:
         if not known:
             connection.write(Message(type="reset", position=str(present)))
         through = start.id
-        async for through, told in self._missed(connection, start.id):
+        async for reached, told in self._missed(connection, start.id):
             for message in told:
                 await connection.write_patiently(message)
+            through = reached
         await self._count(connection, through)
         position = str(Position(self.epoch, through))
         connection.write(Message(type="caught_up", position=position))

@@ -28,5 +28,7 @@ def install(app: Quart) -> None:
                 "id": g.request_id, "method": request.method, "route": route,
                 "status": response.status_code, "ms": round(ms, 1),
             }  # fmt: skip
-            log.info("%(method)s %(route)s %(status)s %(ms)s ms %(id)s", facts, extra={"facts": facts})
+            log.info(
+                "%(method)s %(route)s %(status)s %(ms)s ms %(id)s", facts, extra={"facts": facts}
+            )
         return response

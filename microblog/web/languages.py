@@ -14,7 +14,6 @@ from quart import g, has_request_context, request
 from microblog.kernel import clock, i18n
 from microblog.site import viewer
 
-
 # Set while rendering for readers other than the one asking.
 chosen_language: ContextVar[str] = ContextVar("chosen_language")
 

@@ -1,7 +1,8 @@
 """Rate limits, in memory of the process, as moving windows (SECURITY 39).
 
-A route declares its limit: ``@limited("30/5 minutes", by=account)``; a test insists that every route
-that changes something has one or says why not.  Failures of sign-in are counted by hand with `hit`.
+A route declares its limit: ``@limited("30/5 minutes", by=account)``; a test insists that every
+route that changes something has one or says why not.  Failures of sign-in are counted by hand
+with `hit`.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import logging
 import re
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs
 
@@ -51,6 +52,7 @@ log = logging.getLogger(__name__)
 _ELEMENT = re.compile(r"(post|notification)-([1-9][0-9]{0,18})")
 
 Scope: TypeAlias = dict[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class Refused(Exception):
@@ -69,7 +71,7 @@ class Live:
         self._site = site
         self._feed = feed
 
-    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":
             await self._inner(self._seen_from_outside(scope), receive, send)
             return
@@ -86,7 +88,10 @@ class Live:
         return scope | {"scheme": "https"} if self._site.settings.https else scope
 
     async def _admit(self, scope: Scope) -> tuple[Listener, Position | None]:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in scope["headers"]
+        }
         self._check_address(scope, headers)
         asking = await self._asking(headers)
         query = parse_qs(scope["query_string"].decode("latin-1"))
@@ -138,8 +143,11 @@ class Live:
         peer = (scope.get("client") or ("",))[0]
         address = client.resolved(peer, forwarded, self._site.settings.trusted_proxies)
         return Listener(
-            topics, language, asking.id if asking else None,
-            asking.session_id if asking else None, client.coarse(address),
+            topics,
+            language,
+            asking.id if asking else None,
+            asking.session_id if asking else None,
+            client.coarse(address),
         )
 
     def _check_room(self, listener: Listener) -> None:
@@ -150,7 +158,12 @@ class Live:
             raise Refused(429)
 
     async def _attend(
-        self, scope: Scope, listener: Listener, since: Position | None, receive: Any, send: Send  # noqa: ANN401
+        self,
+        scope: Scope,
+        listener: Listener,
+        since: Position | None,
+        receive: Receive,
+        send: Send,
     ) -> None:
         await send({"type": "websocket.accept"})
         outlet = _outlet(scope, send)
@@ -179,7 +192,7 @@ class Live:
 class _Reader:
     """What a page may say: only which posts and notifications were seen."""
 
-    def __init__(self, site: Site, connection: Connection, receive: Any) -> None:  # noqa: ANN401
+    def __init__(self, site: Site, connection: Connection, receive: Receive) -> None:
         self._site = site
         self._connection = connection
         self._receive = receive
@@ -225,7 +238,11 @@ def _seen(text: str) -> tuple[list[int], list[int]] | None:
     except (ValueError, RecursionError):
         return None
     elements = said.get("elements") if isinstance(said, dict) else None
-    if not isinstance(elements, list) or said.get("type") != "seen" or len(elements) > MOST_ELEMENTS:
+    if (
+        not isinstance(elements, list)
+        or said.get("type") != "seen"
+        or len(elements) > MOST_ELEMENTS
+    ):
         return None
     matches = [_ELEMENT.fullmatch(one) if isinstance(one, str) else None for one in elements]
     if not all(matches):

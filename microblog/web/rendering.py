@@ -3,8 +3,9 @@
 Jinja's asynchronous mode cost 1.1 ms of a 7.9 ms page (PERFORMANCE) and nothing here awaits in a
 template, so pages are rendered in sync mode, outside any transaction.
 
-Fragments (posts and notifications) never look at who is reading.  They are cached by everything they
-show, the words of their age included, so a cached one is never stale and never someone else's view.
+Fragments (posts and notifications) never look at who is reading.  They are cached by everything
+they show, the words of their age included, so a cached one is never stale and never someone
+else's view.
 """
 
 from __future__ import annotations

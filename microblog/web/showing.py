@@ -105,18 +105,16 @@ def _change(what: Shown) -> dict[str, str] | None:
     """What happens to which element; None where there is nothing to show (any more)."""
     match what.event:
         case PostPublished(post_id=post_id) if _stands(what.post):
-            return _on("timeline", "insert", f"post-{post_id}")
+            change = ("timeline", "insert", f"post-{post_id}")
         case PostEdited(post_id=post_id) if _stands(what.post):
-            return _on("timeline", "replace", f"post-{post_id}")
+            change = ("timeline", "replace", f"post-{post_id}")
         case PostDeleted(post_id=post_id):
-            return _on("timeline", "remove", f"post-{post_id}")
+            change = ("timeline", "remove", f"post-{post_id}")
         case NotificationAdded(notification_id=notification_id) if what.notification:
-            return _on("notifications", "insert", f"notification-{notification_id}")
-    return None
-
-
-def _on(target: str, action: str, element: str) -> dict[str, str]:
-    return {"target": target, "action": action, "element": element}
+            change = ("notifications", "insert", f"notification-{notification_id}")
+        case _:
+            return None
+    return dict(zip(("target", "action", "element"), change, strict=True))
 
 
 def _stands(post: PostView | None) -> bool:

@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 from quart import ResponseReturnValue, redirect, request
 
+from microblog.kernel.errors import N_
 from microblog.web.answers import error_json, wants_json
 from microblog.web.forms import Form
 from microblog.web.languages import translated
 from microblog.web.rendering import render
-from microblog.kernel.errors import N_
 
 SIGNED_OUT = N_("You are signed out. Sign in to go on.")
 

@@ -3,11 +3,11 @@
 Run: ``python -m tests.bench.mail [messages]``.  Both send to the same sink in another process: one
 that does as little as an SMTP server can, and aiosmtpd.
 
-- *loop*: what a program does first: build an `EmailMessage`, open a connection, send, close.  Text and
-  HTML are given to it; it writes nothing down and loses everything when it dies.
+- *loop*: what a program does first: build an `EmailMessage`, open a connection, send, close.  Text
+  and HTML are given to it; it writes nothing down and loses everything when it dies.
 - *loop of bytes*: the same without building.
-- *outbox*: all that a mail costs here: lease, compose, templates, MIME, bytes fixed in the database,
-  send, settle durably (SQLite, synchronous=FULL).
+- *outbox*: all that a mail costs here: lease, compose, templates, MIME, bytes fixed in the
+  database, send, settle durably (SQLite, synchronous=FULL).
 - *outbox of bytes*: a backlog whose bytes are fixed already, as after an outage of the server.
 """
 

@@ -1,5 +1,5 @@
-"""Chromium against a real server.  Without Chromium these tests are skipped with a plain line, unless
-``REQUIRE_BROWSER=1`` makes that a failure (CI)."""
+"""Chromium against a real server.  Without Chromium these tests are skipped with a plain line,
+unless ``REQUIRE_BROWSER=1`` makes that a failure (CI)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ class Window:
 
     async def live(self) -> None:
         """Wait until the page has a live socket and has caught up."""
-        await self.page.wait_for_selector("live-state[data-state=live], live-state[data-state=caught-up]")
+        await self.page.wait_for_selector(
+            "live-state[data-state=live], live-state[data-state=caught-up]"
+        )
 
 
 Open = Callable[..., Awaitable[Window]]
@@ -96,7 +98,8 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SitePr
 
 @pytest_asyncio.fixture(loop_scope="package")
 async def window(chromium: Browser, site: SiteProcess) -> AsyncIterator[Open]:
-    """Open somebody's window.  At the end: no complaint in any console, no request to a stranger."""
+    """Open somebody's window.  At the end: no complaint in any console, no request to a
+    stranger."""
     windows: list[Window] = []
 
     async def open_one(*, signed_in: bool = True, at: SiteProcess = site, **options: Any) -> Window:

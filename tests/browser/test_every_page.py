@@ -1,4 +1,5 @@
-"""Every page, phone and desktop, light and dark: axe finds nothing, nothing is wider than the screen."""
+"""Every page, phone and desktop, light and dark: axe finds nothing, nothing is wider than the
+screen."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ async def check(window: Window, paths: tuple[str, ...], **values: str) -> list[s
             found.append(f"{path} has not one h1")
         results = await Axe().run(window.page)
         found += [
-            f"{path}: {v['id']} {v['nodes'][0]['html'][:120]}" for v in results.response["violations"]
+            f"{path}: {v['id']} {v['nodes'][0]['html'][:120]}"
+            for v in results.response["violations"]
         ]
     return found
 
@@ -44,7 +46,9 @@ async def check(window: Window, paths: tuple[str, ...], **values: str) -> list[s
 async def written(window: Window) -> dict[str, str]:
     """Some content of every kind; the name and the post for the addresses."""
     await window.goto("/")
-    await window.post("A word about #bees and https://example.org/a/rather/long/path?with=questions")
+    await window.post(
+        "A word about #bees and https://example.org/a/rather/long/path?with=questions"
+    )
     await window.page.wait_for_selector(".timeline-posts > article")
     post = await window.page.locator(".timeline-posts > article").first.get_attribute("data-post")
     return {"name": window.name, "post": str(post)}

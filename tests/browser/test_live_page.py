@@ -185,7 +185,9 @@ async def test_the_page_comes_back_after_a_restart_and_shows_what_it_missed(
         await reader.live()
         for kill in (site.stop, site.kill):
             await kill()
-            await reader.page.wait_for_selector("live-state:not([data-state=live]):not([data-state=caught-up])")
+            await reader.page.wait_for_selector(
+                "live-state:not([data-state=live]):not([data-state=caught-up])"
+            )
             await site.start()
             await site.ready()
             await writer.goto("/")
@@ -200,7 +202,12 @@ async def test_the_page_comes_back_after_a_restart_and_shows_what_it_missed(
 async def test_a_slow_network_shows_everything_once(window: Open) -> None:
     writer, reader = await two(window)
     devtools = await reader.context.new_cdp_session(reader.page)
-    slow = {"offline": False, "latency": 400, "downloadThroughput": 20_000, "uploadThroughput": 20_000}
+    slow = {
+        "offline": False,
+        "latency": 400,
+        "downloadThroughput": 20_000,
+        "uploadThroughput": 20_000,
+    }
     await devtools.send("Network.emulateNetworkConditions", slow)
     await reader.goto("/")
     for number in range(5):
@@ -222,5 +229,7 @@ async def test_signing_out_elsewhere_says_so_on_the_open_page(window: Open) -> N
     other = await reader.context.new_page()
     await other.goto(reader.url + "/explore")
     await other.evaluate("document.querySelector('form[action=\"/logout\"]').requestSubmit()")
-    await reader.page.wait_for_selector("live-state:not([data-state=live]):not([data-state=caught-up])")
+    await reader.page.wait_for_selector(
+        "live-state:not([data-state=live]):not([data-state=caught-up])"
+    )
     await reader.page.wait_for_selector("text=/signed out/i")

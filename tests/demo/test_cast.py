@@ -72,7 +72,7 @@ async def test_the_cast_moves_by_itself_until_it_is_cancelled(
     monkeypatch.setattr(playing, "PAUSE", (0.01, 0.02))
     task = asyncio.ensure_future(playing.cast(seeded.db, seeded.site.settings))
     async with asyncio.timeout(20):
-        while not (await kinds(seeded))["PostPublished"]:  # noqa: ASYNC110 - in another task
+        while not (await kinds(seeded))["PostPublished"]:
             await asyncio.sleep(0.02)
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):

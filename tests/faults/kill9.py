@@ -2,9 +2,9 @@
 
     python -m tests.faults.kill9 --kills 20
 
-Writers post, edit and delete, each request under its idempotency key and repeated until it is answered.
-Readers behave like the page's script.  The server is `kill -9`ed at random moments and started again.
-At the end, in the order of the log:
+Writers post, edit and delete, each request under its idempotency key and repeated until it is
+answered. Readers behave like the page's script.  The server is `kill -9`ed at random moments and
+started again. At the end, in the order of the log:
 
 - every acknowledged post is there, once;
 - each reader was told of every event of the people it follows, in order, each once;
@@ -256,7 +256,9 @@ class Run:
         told = [event["id"] for event in reader.events if event["target"] == "timeline"]
         due = self._due(reader)
         strange = [event_id for event_id in told if event_id not in due]
-        faults = [f"{reader.person.name} was told of {event_id}, not theirs" for event_id in strange]
+        faults = [
+            f"{reader.person.name} was told of {event_id}, not theirs" for event_id in strange
+        ]
         if told != sorted(set(told)):
             faults.append(f"{reader.person.name} was told out of order or twice")
         shown = [e["element"] for e in reader.events if e["action"] == "insert"]
@@ -269,7 +271,9 @@ async def run(
     kills: int, *, seed: int | None = None, pause: tuple[float, float] = (0.05, 0.6)
 ) -> Report:
     with tempfile.TemporaryDirectory() as folder:
-        return await Run(Path(folder), seed if seed is not None else secrets.randbits(32))(kills, pause)
+        return await Run(Path(folder), seed if seed is not None else secrets.randbits(32))(
+            kills, pause
+        )
 
 
 def main() -> int:

@@ -109,7 +109,9 @@ def test_administrators_are_made_from_the_shell(tmp_path: Path) -> None:
                   data_dir=tmp_path, stdin="a fine long password\n")
     )  # fmt: skip
     assert one_line(microblog("admin", "promote", "nobody", data_dir=tmp_path))
-    roles = sqlite3.connect(tmp_path / "microblog.db").execute("SELECT role FROM accounts").fetchall()
+    roles = (
+        sqlite3.connect(tmp_path / "microblog.db").execute("SELECT role FROM accounts").fetchall()
+    )
     assert roles == [("administrator",)]
 
 
@@ -201,7 +203,7 @@ async def test_two_processes_on_one_file_see_each_others_posts_at_once(tmp_path:
                 await reader.until(lambda r, post=post: post in r.inserted())
                 waits.append(asyncio.get_running_loop().time() - began)
             median = sorted(waits)[10] * 1000
-            print(f"from the answer in one process to the socket of the other: {median:.1f} ms, goal 50")
+            print(f"from the answer of one process to the other's socket: {median:.1f} ms, goal 50")
             assert median < 250
             # Signing out in one process ends the page that the other one serves.
             assert (await elsewhere.http.get("/")).status_code == 200

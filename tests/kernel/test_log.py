@@ -154,7 +154,9 @@ async def test_ids_are_visible_in_the_order_of_the_commits(db: Database) -> None
     async def watch() -> None:
         while len(sightings) < 400:
             async with db.reading() as session:
-                sightings.append(list(await session.scalars(select(LoggedEvent.id).order_by(LoggedEvent.id))))
+                sightings.append(
+                    list(await session.scalars(select(LoggedEvent.id).order_by(LoggedEvent.id)))
+                )
             await asyncio.sleep(0)
 
     watching = asyncio.ensure_future(watch())
@@ -175,7 +177,9 @@ async def test_positions_know_their_history(db: Database) -> None:
         assert not await events.reaches_back_to(session, Position(here.epoch, 4))
 
 
-@pytest.mark.parametrize("written", ["", ".", "a", "a.", "a.b", "a.-1", "a.1e3", "a.²", "a." + "9" * 30])
+@pytest.mark.parametrize(
+    "written", ["", ".", "a", "a.", "a.b", "a.-1", "a.1e3", "a.²", "a." + "9" * 30]
+)
 def test_what_is_no_position_is_none(written: str) -> None:
     assert Position.parse(written) is None
 
@@ -192,7 +196,9 @@ async def test_trimming_forgets_the_old_and_never_uses_an_id_again(db: Database)
         assert not await events.reaches_back_to(session, Position(here.epoch, 1))
 
 
-async def test_another_process_is_heard_within_milliseconds(db: Database, settings: Settings) -> None:
+async def test_another_process_is_heard_within_milliseconds(
+    db: Database, settings: Settings
+) -> None:
     other = Database(settings.url)
     wakeup = db.follow()
     ears = asyncio.ensure_future(doorbell.listen(db, Pulse("doorbell", 60)))

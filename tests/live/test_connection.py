@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from microblog.live.connection import (
-    MOST_UNSENT, RESTART, TOO_SLOW, WRITE_DEADLINE, Connection, Listener,
+    MOST_UNSENT,
+    RESTART,
+    TOO_SLOW,
+    WRITE_DEADLINE,
+    Connection,
+    Listener,
 )  # fmt: skip
 from microblog.live.frames import Message, text_frame
 from microblog.live.hub import SILENCE, Hub

@@ -107,7 +107,7 @@ def later(moment: datetime) -> float:
 
 async def until(true: Callable[[], object]) -> None:
     async with asyncio.timeout(10):
-        while not true():  # noqa: ASYNC110 - of what is asked for nobody rings
+        while not true():
             await asyncio.sleep(0.002)
 
 

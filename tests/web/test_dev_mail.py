@@ -38,7 +38,9 @@ async def test_mails_are_listed_and_read_in_text_html_and_json(world: World) -> 
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-async def test_a_proxy_or_a_foreign_page_sees_nothing(world: World, headers: dict[str, str]) -> None:
+async def test_a_proxy_or_a_foreign_page_sees_nothing(
+    world: World, headers: dict[str, str]
+) -> None:
     client = world.visitor()
     assert (await client.get("/dev/mail")).status_code == 200
     assert (await client.get("/dev/mail", headers=headers)).status_code == 404

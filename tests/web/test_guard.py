@@ -38,7 +38,9 @@ async def test_a_form_from_elsewhere_is_refused_though_its_token_is_right(
 async def test_a_missing_wrong_or_foreign_token_is_refused(world: World) -> None:
     susan, david = await world.person("susan"), await world.person("david")
     for token in ("", "0" * 40, david.csrf):
-        answer = await susan.submit("/posts", csrf_token=token, body="forged words", idempotency_key=new_key())
+        answer = await susan.submit(
+            "/posts", csrf_token=token, body="forged words", idempotency_key=new_key()
+        )
         assert answer.status_code == 403
     assert "forged words" not in await susan.page("/explore")
 
@@ -61,7 +63,9 @@ async def test_the_names_of_this_machine_are_equal(world: World, host: str) -> N
     assert (await world.visitor().get("/explore", headers={"Host": host})).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/explore", "/nothing-here", "/login", "/healthz", "/static/app.css"])
+@pytest.mark.parametrize(
+    "path", ["/", "/explore", "/nothing-here", "/login", "/healthz", "/static/app.css"]
+)
 async def test_every_answer_carries_the_security_headers(world: World, path: str) -> None:
     headers = (await world.visitor().get(path)).headers
     policy = headers["Content-Security-Policy"]
@@ -128,7 +132,9 @@ async def test_more_than_a_hundred_fields_are_refused(world: World) -> None:
 
 async def test_scripts_get_errors_as_json(world: World) -> None:
     susan = await world.person("susan")
-    answer = await susan.submit("/posts", {"Accept": "application/json"}, body=" ", idempotency_key="k" * 20)
+    answer = await susan.submit(
+        "/posts", {"Accept": "application/json"}, body=" ", idempotency_key="k" * 20
+    )
     said = await answer.get_json()
     assert answer.status_code == 422
     assert set(said) == {"error", "fields", "id"}
@@ -154,7 +160,8 @@ async def test_a_failure_shows_a_reference_and_no_trace(app: Quart, world: World
     [
         "/@nobody", "/@", "/@x/abc", "/@x/99999999999999999999999", "/@x/-1", "/@x/0", "/tags/%00",
         "/@%F0%9F%98%80", "/posts/1/edit", "/explore?before=abc", "/explore?before=-5",
-        "/explore?before=999999999999999999999", "/u/x", "/confirm/x", "/dev/mail/9", "/%ff", "/..%2f",
+        "/explore?before=999999999999999999999",
+        "/u/x", "/confirm/x", "/dev/mail/9", "/%ff", "/..%2f",
         "/static/../pyproject.toml", "/static/%2e%2e/pyproject.toml", "/login?next=//evil",
         "/notifications?before=x", "/@x/followers?after=zzz", "/posts/new?in_reply_to=zz",
     ],

@@ -2,9 +2,9 @@
 import { listen, live } from "../lib/live.js";
 import { clock, say } from "../lib/words.js";
 
-const BLINK = 1_000; // a shorter loss is not worth a word
+const BLINK = 1000; // a shorter loss is not worth a word
 const LONG = 10_000;
-const NEWS = 8_000;
+const NEWS = 8000;
 const lost = [LONG, "offline"];
 const THEN = { connecting: lost, reconnecting: lost, "caught-up": [NEWS, "live"] };
 

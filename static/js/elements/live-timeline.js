@@ -8,7 +8,7 @@ import { announce, clock, say } from "../lib/words.js";
 const MOST_WAITING = 200;
 const MOST_SHOWN = 400;
 const FACES = 3;
-const MOMENT = 1_000;
+const MOMENT = 1000;
 
 customElements.define("live-timeline", class extends HTMLElement {
   #held = new Map(); // id → article
@@ -16,7 +16,8 @@ customElements.define("live-timeline", class extends HTMLElement {
   #announcing = 0;
 
   connectedCallback() {
-    const { order, target } = this.dataset;
+    const { live, order, target } = this.dataset;
+    this.isLive = live === "true";
     this.isNewestFirst = order === "newest";
     this.list = this.querySelector(".timeline-posts");
     this.pill = this.querySelector(".pill");
@@ -37,7 +38,7 @@ customElements.define("live-timeline", class extends HTMLElement {
     this.#showHeld();
     this.#drawRule(arrived[0]);
     const first = arrived.at(this.isNewestFirst ? -1 : 0);
-    first.scrollIntoView({ block: "center", behavior: "instant" });
+    first.scrollIntoView({ block: "center" });
     first.focus({ preventScroll: true });
   }
 
@@ -45,7 +46,7 @@ customElements.define("live-timeline", class extends HTMLElement {
   take(html, isReply) {
     const [stream, id] = this.dataset.stream.split(":");
     const isOurs = { home: true, public: true, account: id === account, thread: isReply }[stream];
-    if (!this.#isLive || !isOurs) return false;
+    if (!this.isLive || !isOurs) return false;
     const article = element(html);
     this.#held.delete(article.id);
     this.#refresh();
@@ -60,7 +61,6 @@ customElements.define("live-timeline", class extends HTMLElement {
     if (shown) this.#swap(shown, shown.dataset.post && onScreen(shown) ? tombstone(shown) : null);
   }
 
-  get #isLive() { return this.dataset.live === "true"; }
   get #waiting() { return byAge(this.#held.values()); }
   #find(id) { return this.list.querySelector(`#${id}`); }
   #follows(one, other) { return this.isNewestFirst ? older(one, other) : older(other, one); }
@@ -85,7 +85,7 @@ customElements.define("live-timeline", class extends HTMLElement {
 
   #arrive(article) {
     const isKnown = this.#held.has(article.id) || this.#find(article.id);
-    if (isKnown || !this.#isLive) return this.#replace(article);
+    if (isKnown || !this.isLive) return this.#replace(article);
     this.#held.set(article.id, article);
     if (this.#mayMove()) return this.#showHeld("post-arrived");
     this.#hasHole ||= this.#held.size > MOST_WAITING;
@@ -134,11 +134,11 @@ customElements.define("live-timeline", class extends HTMLElement {
 
   /** How much waits and whose it is; a moment later it is said aloud, once. */
   #refresh() {
-    const n = this.#held.size;
+    const isEmpty = !this.#held.size;
     const aloud = () => announce(this.#count("announce"));
-    if (!n) clearTimeout(this.#announcing);
+    if (isEmpty) clearTimeout(this.#announcing);
     else if (this.pill.hidden) this.#announcing = setTimeout(aloud, MOMENT);
-    this.pill.hidden = !n;
+    this.pill.hidden = isEmpty;
     this.pill.querySelector(".pill-text").textContent = this.#count("new");
     this.pill.querySelector(".pill-faces").replaceChildren(...faces(this.#waiting.reverse()));
   }
@@ -152,14 +152,15 @@ customElements.define("live-timeline", class extends HTMLElement {
   /** With the page as it is now. */
   #compare(list) {
     if (!list) return;
-    const fresh = new Map(articlesOf(list).map((article) => [article.id, article]));
+    const fresh = articlesOf(list);
+    const ids = new Set(fresh.map(({ id }) => id));
     const known = [...articlesOf(this.list), ...this.#held.values()];
-    const end = list.querySelector("a[rel=next]") && [...fresh.values()].at(-1);
+    const end = list.querySelector("a[rel=next]") && fresh.at(-1);
     const isBeyond = (article) => end && this.#follows(article, end);
-    this.dataset.position = list.dataset.position;
     this.#hasHole ||= known.length > 0 && known.every(isBeyond);
-    for (const one of known) if (!fresh.has(one.id) && !isBeyond(one)) this.withdraw(one.id);
-    for (const article of byAge(fresh.values())) this.#arrive(article);
+    for (const one of known) if (!ids.has(one.id) && !isBeyond(one)) this.withdraw(one.id);
+    for (const article of byAge(fresh)) this.#arrive(article);
+    this.dataset.position = list.dataset.position;
   }
 });
 
@@ -176,6 +177,6 @@ function isWriting() {
 }
 
 function startOver() {
-  scrollTo({ top: 0, behavior: "instant" });
+  scrollTo(0, 0);
   location.reload();
 }

@@ -9,6 +9,9 @@ const LINK = /https?:\/\/[^\s<>"]*[^\s<>"'.,;:!?)\]}]/gi;
 const LINK_LENGTH = 23;
 const LONGEST = 16_384;
 
+const signIn = () =>
+  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+
 /** In grapheme clusters; the server decides. */
 function length(text) {
   const rest = text.trim().replace(LINK, "x".repeat(LINK_LENGTH));
@@ -125,7 +128,3 @@ customElements.define("post-composer", class extends HTMLElement {
     if (sentence) this.text.focus();
   }
 });
-
-function signIn() {
-  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
-}

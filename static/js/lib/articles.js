@@ -19,7 +19,7 @@ export function keepingPlace(change) {
   change();
   const anchor = scrollY >= 1 && inView.find((element) => element.isConnected);
   const moved = anchor ? topOf(anchor) - tops.get(anchor) : 0;
-  if (Math.abs(moved) >= 1) scrollBy({ top: moved, behavior: "instant" });
+  if (Math.abs(moved) >= 1) scrollBy(0, moved);
 }
 
 /** What stays where a post was, as high as it was: what is below is being read. */

@@ -1,7 +1,7 @@
 /** The page's one WebSocket, which heals itself. It knows nothing of what the messages mean. */
 const SILENCE = 60_000; // the server speaks every 25 s
 const DOUBT = 30_000; // of a line, when the reader returns
-const LOOK = 5_000;
+const LOOK = 5000;
 const SLEPT = 15_000; // between two looks: only sleep explains it
 
 let owner = null;
@@ -72,7 +72,7 @@ function drop() {
 /** Connect at once; several signs of one return count once. */
 function renew() {
   const isOpening = socket?.readyState === WebSocket.CONNECTING;
-  if (hasEnded || (isOpening && Date.now() - heard < 1_000)) return;
+  if (hasEnded || (isOpening && Date.now() - heard < 1000)) return;
   drop();
   owner.lost();
   connect();
@@ -94,8 +94,8 @@ function look() {
 /** How long to wait after a close: thousands of pages must not return at once. */
 function pause(code, attempts) {
   if (code === 1008 || code === 1009) return between(60_000, 120_000);
-  if (code === 1012 && !attempts) return between(100, 2_000);
-  return between(500, Math.min(30_000, 1_000 * 2 ** attempts));
+  if (code === 1012 && !attempts) return between(100, 2000);
+  return between(500, Math.min(30_000, 1000 * 2 ** attempts));
 }
 
 const between = (low, high) => low + Math.random() * (high - low);

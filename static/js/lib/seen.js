@@ -2,9 +2,9 @@
 import { articlesOf } from "./articles.js";
 import { send } from "./connection.js";
 
-const ENOUGH = 1_000;
+const ENOUGH = 1000;
 const MOST = 50;
-const threshold = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1];
+const threshold = [0.2, 0.4, 0.6, 0.8, 1];
 const views = new IntersectionObserver((entries) => entries.forEach(note), { threshold });
 const inView = new Map(); // article → since when, before an attentive reader
 const seen = new Set();

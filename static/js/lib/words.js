@@ -18,7 +18,7 @@ export function toast(words) {
   part("toast").hidden = false;
   part("toast").textContent = words;
   clearTimeout(hiding);
-  hiding = setTimeout(() => (part("toast").hidden = true), 4_000);
+  hiding = setTimeout(() => (part("toast").hidden = true), 4000);
 }
 
 const write = (moment, dateStyle, timeStyle) =>
@@ -39,7 +39,7 @@ const ENOUGH = 0.85; // of a unit is rounded up to it, as Babel does on the serv
 
 /** "5 minutes ago" */
 export function relative(moment) {
-  const seconds = (Date.now() - moment) / 1_000;
+  const seconds = (Date.now() - moment) / 1000;
   const unit = Object.keys(UNITS).find((name) => seconds >= UNITS[name] * ENOUGH);
   return unit ? ago.format(-Math.round(seconds / UNITS[unit]), unit) : now;
 }

@@ -118,7 +118,7 @@ async def work(_given: argparse.Namespace) -> None:
     _say("\n".join(["Working: mail and the event log. Stop with Ctrl+C.", *machinery.notices()]))
     async with running(site, machinery.steps()):
         await stop.wait()
-    await machinery.close()
+        await machinery.close()
     await site.db.close()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -17,7 +18,7 @@ from typing import Any, TypeAlias
 from quart import Quart
 
 from microblog.accounts.consumer import consumer as accounts_consumer
-from microblog.kernel import clock, doorbell, events, worker
+from microblog.kernel import clock, doorbell, events, readers, worker
 from microblog.kernel.db import Database
 from microblog.kernel.worker import Pulse
 from microblog.live.hub import Hub
@@ -96,7 +97,9 @@ class Machinery:
             self.transport,
             owner=secrets.token_hex(6),
             hourly=MAILS_AN_HOUR if settings.limits == "default" else NO_LIMIT,
+            journal=settings.data_dir / "mail",
         )
+        self.sender.beat = self._beat
         self.consumers = (make_consumer(settings.mail_hold), accounts_consumer)
 
     def steps(self) -> dict[str, tuple[Step, float]]:
@@ -123,13 +126,20 @@ class Machinery:
     async def _keep_house(self) -> None:
         moment = clock.now()
         async with self.site.db.writing() as session:
-            await events.trim(session, moment - timedelta(days=self.site.settings.log_days))
+            before = moment - timedelta(days=self.site.settings.log_days)
+            done = await readers.read_by_all(session, [each.name for each in self.consumers])
+            await events.trim(session, before, through=done)
             await outbox.forget_settled(session, moment - KEEP_SETTLED_MAIL)
             await signin.forget_expired(session)
 
+    def _beat(self) -> None:
+        """A long step of the sender is no dead one."""
+        if (pulse := self.site.pulses.get("mail sender")) is not None:
+            pulse.beat = time.monotonic()
+
     async def close(self) -> None:
-        if self.transport is not None:
-            await self.transport.close()
+        """Before the loops are cancelled: a mail cut off in its last word would be sent twice."""
+        await self.sender.stop()
 
 
 def create_app(settings: Settings) -> Quart:
@@ -193,7 +203,7 @@ def _keep_running(app: Quart, site: Site, feed: Feed, machinery: Machinery) -> N
             steps |= machinery.steps()
         async with running(site, steps), _sockets(site, feed):
             yield
-        await machinery.close()
+            await machinery.close()
         await site.db.close()
 
 

@@ -6,6 +6,7 @@ Each field of `Settings` that says what it sets is one ``MICROBLOG_`` variable; 
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import ipaddress
 import os
@@ -19,6 +20,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 PREFIX = "MICROBLOG_"
+_BASE_URL = re.compile(
+    r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])"
+    r"(:(?!0)([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
+)
 _SAMPLES = ("you-will-never-guess", "changeme", "change-me", "secret", "dev")
 
 
@@ -139,6 +144,10 @@ class Settings:
             raise SettingsError("MICROBLOG_POST_LIMIT must be between 1 and 5000.")
         if not 0 <= self.mail_hold <= 86_400:
             raise SettingsError("MICROBLOG_MAIL_HOLD must be between 0 and 86400 seconds.")
+        if not 0 < self.log_days <= 36_500:
+            raise SettingsError("MICROBLOG_LOG_DAYS must be more than 0 and at most 36500.")
+        if self.secret_key_old and not _fit(self.secret_key_old):
+            _unfit("MICROBLOG_SECRET_KEY_OLD")
         if self.smtp_url:
             Smtp.parse(self.smtp_url)
         _check_networks(self.trusted_proxies)
@@ -198,12 +207,20 @@ class Settings:
 
 
 def _make_key(path: Path) -> None:
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    """Whole or not at all: another process may start now, and this one be killed."""
+    if path.exists():
         return
-    with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_urlsafe(48) + "\n")
+    written = path.with_name(f".{path.name}-{secrets.token_hex(6)}")
+    handle = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(48) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(written, path)
+    finally:
+        written.unlink()
 
 
 def _fit(key: str) -> bool:
@@ -222,7 +239,7 @@ def _read(cls: type[Settings], name: str, text: str) -> Any:  # noqa: ANN401
         value = type(default)(text) if not isinstance(default, Path) else Path(text)
     except ValueError:
         raise SettingsError(f"{PREFIX}{name.upper()} must be a number, not {text!r}.") from None
-    return text.rstrip("/") if name == "base_url" else value
+    return _as_browsers_say(text) if name == "base_url" else value
 
 
 def _unknown(name: str, known: list[str]) -> str:
@@ -236,13 +253,21 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
         raise SettingsError(f"{PREFIX}{name} must be one of {', '.join(allowed)}, not {value!r}.")
 
 
+def _as_browsers_say(url: str) -> str:
+    """As it stands in Host and Origin: in lower case, without the scheme's own port."""
+    plain = url.strip().rstrip("/").lower()
+    port = {"http": ":80", "https": ":443"}.get(plain.partition("://")[0], "")
+    return plain.removesuffix(port) if port else plain
+
+
 def _check_base_url(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+    if _BASE_URL.fullmatch(url) is None:
         raise SettingsError(
-            "MICROBLOG_BASE_URL must be like https://social.example, without a path."
+            "MICROBLOG_BASE_URL must be like https://social.example, without a path, and in ASCII"
+            " (xn--…)."
         )
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise SettingsError(
             "MICROBLOG_BASE_URL must begin with https:// (http only on this machine)."
         )

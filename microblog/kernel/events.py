@@ -116,7 +116,9 @@ async def reaches_back_to(session: Session, position: Position) -> bool:
     return oldest is None or position.id >= oldest - 1
 
 
-async def trim(session: Session, before: datetime) -> None:
-    """Forget what happened before `before`, except the newest event, which holds the place."""
+async def trim(session: Session, before: datetime, *, through: int | None = None) -> None:
+    """Forget what happened before `before`, except the newest event, which holds the place, and
+    whatever comes after event `through`, which somebody has still to read."""
     last = await latest_id(session)
-    await session.execute(delete(LoggedEvent).where(LoggedEvent.at < before, LoggedEvent.id < last))
+    old = delete(LoggedEvent).where(LoggedEvent.at < before, LoggedEvent.id < last)
+    await session.execute(old if through is None else old.where(LoggedEvent.id <= through))

@@ -9,7 +9,7 @@ with its traceback, and the consumer goes on.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, TypeAlias
@@ -74,6 +74,14 @@ class Subscriber:
                 await self._deliver(session, page)
                 self.seen = page[-1].id
         return bool(page)
+
+
+async def read_by_all(session: Session, names: Iterable[str]) -> int:
+    """The last event that every one of these consumers has dealt with."""
+    wanted = list(names)
+    rows = select(ConsumerOffset.event_id).where(ConsumerOffset.consumer.in_(wanted))
+    found = list(await session.scalars(rows))
+    return min(found) if len(found) == len(wanted) else 0
 
 
 class _Failures:

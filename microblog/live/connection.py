@@ -68,9 +68,11 @@ class Connection:
             self.write(message)
 
     def write(self, message: Message) -> None:
+        """Unless it is to end: nothing after the first message left out may be shown, or the next
+        catching up, which starts from the last position shown, would skip it."""
+        if self.ending is not None:
+            return
         if self.outlet.unsent() > MOST_UNSENT:
-            # Nothing after the first message left out may be shown, or the next catching up,
-            # which starts from the last position shown, would skip it.
             self.end(TOO_SLOW)
         elif size := self.outlet.write(message):
             self._written += size

@@ -62,18 +62,24 @@ def message_bytes(headers: dict[str, str], *, sender: Mailbox, text: str, html: 
         message[name] = value
     message["MIME-Version"] = "1.0"
     message["Content-Type"] = f'multipart/alternative; boundary="{BOUNDARY}"'
-    message.set_payload([_part("plain", text), _part("html", html)])
+    message.set_payload(f"{_part('plain', text)}{_part('html', html)}--{BOUNDARY}--\r\n")
     written = message.as_bytes()
     _check(written, message.keys())
     return written
 
 
-def _part(subtype: str, text: str) -> EmailMessage:
-    part = EmailMessage(policy=_POLICY)
-    part["Content-Type"] = f'text/{subtype}; charset="utf-8"'
-    part["Content-Transfer-Encoding"] = "quoted-printable"
-    part.set_payload(b2a_qp(text.encode("utf-8", "replace"), istext=True).decode("ascii"))
-    return part
+def _part(subtype: str, text: str) -> str:
+    written = "\n".join(text.splitlines()).encode("utf-8", "replace")
+    quoted = b2a_qp(written, istext=True).decode("ascii")
+    lines = (
+        f"--{BOUNDARY}",
+        f'Content-Type: text/{subtype}; charset="utf-8"',
+        "Content-Transfer-Encoding: quoted-printable",
+        "",
+        quoted.replace("\n", "\r\n"),
+        "",
+    )
+    return "\r\n".join(lines)
 
 
 def _phrase(name: str) -> str:

@@ -23,6 +23,7 @@ from microblog.mail.letters import Letter
 from microblog.mail.mime import message_bytes
 
 LONGEST_SUBJECT = 140
+LONGEST_GRAPHEME = 20  # code points of any that is worth a thought
 
 _BLANK_LINES = re.compile(r"\n{3,}")
 # Marks that turn the direction of what follows, or show nothing: a name stays within itself.
@@ -137,7 +138,7 @@ def _plain(text: str) -> str:
 
 
 def _excerpt(text: str, length: int = 60) -> str:
-    return shortened(_plain(text), length)
+    return shortened(_plain(text[: length * LONGEST_GRAPHEME]), length)
 
 
 def _quoted(text: str) -> str:

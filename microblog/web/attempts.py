@@ -14,11 +14,12 @@ from weakref import WeakValueDictionary
 
 from microblog.kernel import tokens
 from microblog.web import limits
-from microblog.web.client import network
+from microblog.web.client import network, place
 from microblog.web.known_devices import known_device
 
 PER_ACCOUNT = "10/15 minutes"
-PER_NETWORK = "100/15 minutes"
+PER_ADDRESS = "100/15 minutes"
+ALL = "3000/15 minutes"  # of guesses from everywhere: what a farm of addresses can have
 
 _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -44,7 +45,8 @@ async def sign_in_attempt(login_key: str, account_id: int | None) -> AsyncIterat
         typed = tokens.digest(login_key)
         counted = (
             (PER_ACCOUNT, f"sign-in {typed} {network()}"),
-            (PER_NETWORK, f"sign-in {network()}"),
+            (PER_ADDRESS, f"sign-in {place()}"),
+            (ALL, "sign-in"),
         )
     async with _in_turn(counted) as attempt:
         yield attempt

@@ -14,7 +14,8 @@ from microblog.site import site
 def address() -> str:
     """The client's IP address; "" if the server does not know it (a Unix socket)."""
     peer = request.scope.get("client")
-    forwarded = request.headers.get("X-Forwarded-For", "")
+    # Some proxies add a line of their own below the one a client has sent.
+    forwarded = ",".join(request.headers.getlist("X-Forwarded-For"))
     return resolved(peer[0] if peer else "", forwarded, site().settings.trusted_proxies)
 
 
@@ -35,12 +36,25 @@ def network() -> str:
     return coarse(address())
 
 
+def place() -> str:
+    return single(address())
+
+
 def coarse(written: str) -> str:
-    """The network someone is on: /24 for IPv4, /64 for IPv6, which is what one household has."""
+    """The network someone is on: /24 for IPv4, /64 for IPv6."""
+    return _within(written, 24)
+
+
+def single(written: str) -> str:
+    """Whom a limit takes for one: an IPv4 address, and of IPv6 the /64 that one household has."""
+    return _within(written, 32)
+
+
+def _within(written: str, bits_of_ipv4: int) -> str:
     parsed = _parsed(written)
     if parsed is None:
         return ""
-    bits = 24 if parsed.version == 4 else 64
+    bits = bits_of_ipv4 if parsed.version == 4 else 64
     return str(ipaddress.ip_network(f"{parsed}/{bits}", strict=False))
 
 

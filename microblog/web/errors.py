@@ -75,7 +75,9 @@ async def unusual(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return Response(status=error.code or 500, headers=dict(error.get_headers()))
     sentence = SENTENCES.get(error.code, SENTENCES[400])
-    return await _answer(error.code, translated(sentence))
+    allowed = dict(error.get_headers()).get("Allow")  # RFC 9110 §15.5.6
+    headers = {"Allow": allowed} if allowed else {}
+    return *await _answer(error.code, translated(sentence)), headers
 
 
 async def unavailable(error: Exception) -> ResponseReturnValue:
@@ -84,7 +86,9 @@ async def unavailable(error: Exception) -> ResponseReturnValue:
 
 
 async def failed(error: Exception) -> ResponseReturnValue:
-    log.error("failed [%s] %s", request_id(), request.path, exc_info=error)
+    # The route, not the path: that may carry a token.
+    route = request.url_rule.rule if request.url_rule else "-"
+    log.error("failed [%s] %s", request_id(), route, exc_info=error)
     return await _answer(500, translated(SENTENCES[500]))
 
 
@@ -111,7 +115,7 @@ async def _page(status: int, sentence: str) -> str:
 
 async def _kept(status: int) -> str | None:
     """A text that was sent with a refused request, to give it back."""
-    if request.method != "POST" or status in (413, 500, 503):
+    if request.method != "POST" or status in (408, 413, 500, 503):
         return None
     return (await request.form).get("body") or None
 

@@ -3,11 +3,12 @@ away."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from microblog.kernel import events
-from microblog.kernel.db import Database
+from microblog.kernel.db import READERS, Database
 from microblog.kernel.events import LoggedEvent, Position
 from microblog.kernel.model import Session
 from microblog.kernel.readers import Subscriber
@@ -30,6 +31,8 @@ class Feed:
         self.hub = hub
         self.epoch = ""
         self.subscriber = Subscriber(db, self._deliver)
+        # After a restart everybody comes back at once; pages must not wait for all of them.
+        self._catching_up = asyncio.Semaphore(READERS - 2)
 
     async def start(self) -> None:
         async with self.db.reading() as session:
@@ -41,9 +44,12 @@ class Feed:
         if not self.hub:
             return
         watchers = Watchers(self.hub.accounts_on("home:"), self.hub.topics_with("tag:"))
-        for what in await shown(session, page, watchers, self.hub.listening):
-            for told in messages(what, self.epoch, self.hub.languages(what.topics)):
-                self.hub.deliver(what.topics, what.id, told)
+        found = await shown(session, page, watchers, self.hub.listening)
+        # All is drawn before the first leaves: what fails is told again, and whole.
+        drawn = [(w, messages(w, self.epoch, self.hub.languages(w.topics))) for w in found]
+        for what, told in drawn:
+            for each in told:
+                self.hub.deliver(what.topics, what.id, each)
 
     def _end_sessions(self, page: list[LoggedEvent]) -> None:
         ended = {
@@ -67,7 +73,7 @@ class Feed:
 
     async def catch_up(self, connection: Connection, since: Position | None) -> None:
         """Write hello, what happened since, and caught_up; then let the connection go on live."""
-        async with self.db.reading() as session:
+        async with self._catching_up, self.db.reading() as session:
             present = await events.present(session)
             known = since is None or await events.reaches_back_to(session, since)
         start = since if since is not None and known else present
@@ -79,7 +85,7 @@ class Feed:
             for message in told:
                 await connection.write_patiently(message)
             through = reached
-        await self._count(connection, through)
+        await self._settle(connection, through)
         position = str(Position(self.epoch, through))
         connection.write(Message(type="caught_up", position=position))
         connection.caught_up(through)
@@ -90,7 +96,7 @@ class Feed:
         """Page by page, how far it goes and what it shows; nothing is open while it is written."""
         topics = frozenset(connection.listener.topics)
         while connection.ending is None:
-            async with self.db.reading() as session:
+            async with self._catching_up, self.db.reading() as session:
                 page = await events.after(session, after, _PAGE)
                 watchers = _alone(connection.listener)
                 found = await shown(session, page, watchers, topics.__contains__)
@@ -104,11 +110,18 @@ class Feed:
         told = messages(replace(what, unread=None), self.epoch, [language])  # it follows at the end
         return [by_language[language] for by_language in told]
 
-    async def _count(self, connection: Connection, through: int) -> None:
-        if (account_id := connection.listener.account_id) is None:
+    async def _settle(self, connection: Connection, through: int) -> None:
+        """Count, and look once more whether the session lasts: between the handshake's look and the
+        hub's list it could end unheard."""
+        listener = connection.listener
+        if (account_id := listener.account_id) is None or listener.login_session_id is None:
             return
-        async with self.db.reading() as session:
+        async with self._catching_up, self.db.reading() as session:
             unread = await notifications.unread(session, account_id)
+            alive = await logins.alive(session, {listener.login_session_id})
+        if not alive:
+            connection.end(SIGNED_OUT)
+            self.hub.attention.set()
         position = str(Position(self.epoch, through))
         connection.write(count_message(through, position, unread))
 

@@ -6,6 +6,7 @@ seconds (SECURITY H10).  Expiry lives in the row.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha512
@@ -16,11 +17,14 @@ from quart import Quart, current_app, g, request
 from quart_auth import Action, AuthUser, QuartAuth, current_user
 
 from microblog.kernel import clock, tokens
+from microblog.kernel.db import FAULTS
 from microblog.notifications import queries as notifications
 from microblog.signin import actions as signin
 from microblog.signin import queries as logins
 from microblog.signin.queries import Viewer
 from microblog.site import site
+
+log = logging.getLogger(__name__)
 
 REMEMBERED = timedelta(days=30)
 TOUCH_EVERY = timedelta(minutes=5)
@@ -80,11 +84,18 @@ async def _recognise() -> None:
 
 
 async def _keep_alive(known: Viewer, token: str) -> None:
-    """Write at most every few minutes that the device was seen, and renew a remembered cookie."""
+    """Write at most every few minutes that the device was seen, and renew a remembered cookie.
+
+    Pages can be read while nothing can be written, on a full disk for one.
+    """
     if clock.now() - known.last_seen_at < TOUCH_EVERY:
         return
-    async with site().db.writing() as session:
-        await signin.touch(session, known.session_id)
+    try:
+        async with site().db.writing() as session:
+            await signin.touch(session, known.session_id)
+    except FAULTS as error:
+        log.warning("a sign of life could not be noted: %s", getattr(error, "orig", error))
+        return
     if known.remembered:
         _set(token, remembered=True)
 

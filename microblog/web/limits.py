@@ -20,7 +20,7 @@ from quart import Quart, current_app, request
 
 from microblog.kernel.errors import N_, TooMany
 from microblog.site import site, viewer
-from microblog.web.client import network
+from microblog.web.client import place
 from microblog.web.languages import format_wait
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -34,7 +34,7 @@ def account() -> str:
 
 
 def address() -> str:
-    return f"address {network()}"
+    return f"address {place()}"
 
 
 def limited(rule: str, by: Callable[[], str] = account) -> Callable[[View], View]:

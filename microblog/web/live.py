@@ -80,18 +80,18 @@ class Live:
             listener, since = await self._admit(scope)
         except Refused as refused:
             await _refuse(send, refused.status)
-            return
-        await self._attend(scope, listener, since, receive, send)
+        except FAULTS as error:
+            log.warning("a page could not connect: %s", getattr(error, "orig", error))
+            await _refuse(send, 503)
+        else:
+            await self._attend(scope, listener, since, receive, send)
 
     def _seen_from_outside(self, scope: Scope) -> Scope:
         """The scheme people use: a proxy in front speaks TLS, and BASE_URL says so."""
         return scope | {"scheme": "https"} if self._site.settings.https else scope
 
     async def _admit(self, scope: Scope) -> tuple[Listener, Position | None]:
-        headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1")
-            for name, value in scope["headers"]
-        }
+        headers = _headers(scope)
         self._check_address(scope, headers)
         asking = await self._asking(headers)
         query = parse_qs(scope["query_string"].decode("latin-1"))
@@ -147,7 +147,7 @@ class Live:
             language,
             asking.id if asking else None,
             asking.session_id if asking else None,
-            client.coarse(address),
+            client.single(address),
         )
 
     def _check_room(self, listener: Listener) -> None:
@@ -165,12 +165,13 @@ class Live:
         receive: Receive,
         send: Send,
     ) -> None:
-        await send({"type": "websocket.accept"})
         outlet = _outlet(scope, send)
         connection = Connection(listener, outlet, send)
         reader = _Reader(self._site, connection, receive)
-        # Connected first, caught up next: what happens in between is held, never missed.
+        # Counted before anybody else is let in, connected first and caught up next: what happens in
+        # between is held, never missed.
         with self._site.hub.connected(connection):
+            await send({"type": "websocket.accept"})
             async with asyncio.TaskGroup() as group:
                 beside = [group.create_task(self._catch_up(connection, since))]
                 if isinstance(outlet, QueuedOutlet):
@@ -185,7 +186,7 @@ class Live:
         try:
             await self._feed.catch_up(connection, since)
         except FAULTS as error:
-            log.warning("a page could not catch up: %s", error)
+            log.warning("a page could not catch up: %s", getattr(error, "orig", error))
             connection.end(TOO_SLOW)  # it comes back with its position
 
 
@@ -224,11 +225,26 @@ class _Reader:
         return full
 
     async def _note(self, account_id: int, posts: list[int], news: list[int]) -> None:
-        async with self._site.db.reading() as session:
-            concerning = await concerns.concerned(session, account_id, posts)
-        if concerning or news:
-            async with self._site.db.writing() as session:
-                await notifications.see(session, account_id, concerning, news)
+        """What cannot be noted costs a mail too many, not the socket."""
+        try:
+            async with self._site.db.reading() as session:
+                concerning = await concerns.concerned(session, account_id, posts)
+                unread = await concerns.unread_among(session, account_id, news)
+            if concerning or unread:
+                async with self._site.db.writing() as session:
+                    await notifications.see(session, account_id, concerning, unread)
+        except FAULTS as error:
+            log.warning("what was seen could not be noted: %s", getattr(error, "orig", error))
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """By lower-case name.  HTTP/2 may send a cookie in pieces, a proxy its X-Forwarded-For apart."""
+    found: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        joint = "; " if key == "cookie" else ","
+        found[key] = f"{found[key]}{joint}{text}" if key in found else text
+    return found
 
 
 def _seen(text: str) -> tuple[list[int], list[int]] | None:

@@ -18,7 +18,7 @@ prepare();
 listenToKeys();
 if (account) watchWhatIsSeen();
 
-// A page without a timeline still has counts, but not a visitor's.
+// Without a timeline there are still counts, but not for a visitor.
 const { position = "", stream = "none" } = document.querySelector("live-timeline")?.dataset ?? {};
 if (stream !== "none") start(position, { stream });
 else if (account) start(position, { stream: "home", timeline: "none" });

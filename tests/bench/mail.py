@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -45,7 +46,7 @@ from microblog.mail.sender import MailSender
 from microblog.mail.smtp import SmtpTransport
 from microblog.settings import Smtp
 
-ROUNDS = 5
+ROUNDS = 3
 FROM, TO = "hello@localhost", "susan@localhost"
 TEMPLATES = Path(__file__).parents[2] / "templates"
 ADA = {"name": "ada", "display_name": "Ada", "bio": "", "url": "http://localhost/@ada"}
@@ -171,38 +172,48 @@ class Outbox:
                 raise SystemExit(f"{left.rowcount} were not sent")  # type: ignore[attr-defined]
 
 
-async def per_second(work: Any, messages: int) -> float:
-    began = time.perf_counter()
+@dataclass(frozen=True)
+class Run:
+    per_second: float
+    cpu: float  # ms a message, of the sending process alone
+
+
+async def timed(work: Any, messages: int) -> Run:
+    began, busy = time.perf_counter(), time.process_time()
     await work
-    return messages / (time.perf_counter() - began)
+    seconds, cpu = time.perf_counter() - began, time.process_time() - busy
+    return Run(messages / seconds, cpu / messages * 1000)
 
 
-async def measure(port: int, messages: int) -> dict[str, list[float]]:
-    """Messages a second by name, one of each round; a bare loop stands before its outboxes."""
-    found: dict[str, list[float]] = {}
+async def measure(port: int, messages: int) -> dict[str, list[Run]]:
+    """By name, one of each round; a bare loop stands before its outboxes."""
+    found: dict[str, list[Run]] = {}
     with tempfile.TemporaryDirectory() as folder:
         outbox = Outbox(folder)
         for _ in range(ROUNDS):
             for kind, fixed in (("", False), (" of bytes", True)):
                 bare = loop(port, messages, building=not fixed)
-                found.setdefault(f"loop{kind}", []).append(await per_second(bare, messages))
+                found.setdefault(f"loop{kind}", []).append(await timed(bare, messages))
                 for lines in (1, 4, 8):
                     await outbox.fill(messages, fixed=fixed)
-                    speed = await per_second(outbox.empty(port, lines), messages)
+                    run = await timed(outbox.empty(port, lines), messages)
                     name = f"outbox{kind}, {lines} line" + "s" * (lines > 1)
-                    found.setdefault(name, []).append(speed)
+                    found.setdefault(name, []).append(run)
         await outbox.db.close()
     return found
 
 
-def show(title: str, found: dict[str, list[float]]) -> None:
-    print(f"\n{title}, median of {ROUNDS} rounds (ratios within a round)")
-    print(f"{'':<26}{'messages/s':>12}{'x loop':>9}")
-    bare: list[float] = []
-    for name, speeds in found.items():
-        bare = speeds if name.startswith("loop") else bare
-        ratios = [speed / other for speed, other in zip(speeds, bare, strict=True)]
-        print(f"{name:<26}{median(speeds):>12.0f}{median(ratios):>9.1f}")
+def show(title: str, found: dict[str, list[Run]]) -> None:
+    print(f"\n{title}, median of {ROUNDS} rounds (x: ratio to the loop of the same round)")
+    print(f"{'':<26}{'messages/s':>11}{'x':>7}{'CPU ms each':>13}")
+    bare: list[Run] = []
+    for name, runs in found.items():
+        bare = runs if name.startswith("loop") else bare
+        ratio = median(
+            run.per_second / other.per_second for run, other in zip(runs, bare, strict=True)
+        )
+        speed, cpu = median(run.per_second for run in runs), median(run.cpu for run in runs)
+        print(f"{name:<26}{speed:>11.0f}{ratio:>7.1f}{cpu:>13.2f}")
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ from microblog.accounts.model import Account
 from microblog.kernel.clock import now
 from microblog.settings import Settings
 from microblog.web import known_devices, limits
-from microblog.web.attempts import PER_NETWORK
-from microblog.web.client import network
+from microblog.web.attempts import PER_ADDRESS
+from microblog.web.client import place
 from tests.web.visitor import JSON, PASSWORD, Visitor, open_sessions, text
 from tests.world import World
 
@@ -250,7 +250,7 @@ class TestLimits:
             assert (await Visitor(world).signs_in(f"nobody{n}", "x")).status_code == 401
         async with world.app.test_request_context("/login"):
             for _ in range(97):
-                await limits.hit(PER_NETWORK, f"sign-in {network()}")
+                await limits.hit(PER_ADDRESS, f"sign-in {place()}")
         assert (await Visitor(world).signs_in("nobody100", "x")).status_code == 429
         assert (await ada.signs_in()).status_code == 303
 

@@ -36,7 +36,8 @@ customElements.define("confirm-button", class extends HTMLElement {
 
   async #go() {
     if (this.control.form) return this.control.form.requestSubmit(this.control);
-    const [list, article] = [this.closest("live-timeline"), this.closest("article")];
+    const list = this.closest("live-timeline");
+    const article = this.closest("article");
     const answer = await send(this.control.href);
     const isDone = answer.outcome === "done";
     if (isDone && !list) return location.assign(answer.data.url);

@@ -2,8 +2,6 @@
 import { listen } from "../lib/live.js";
 import { say } from "../lib/words.js";
 
-const MOST = 99;
-
 customElements.define("count-badge", class extends HTMLElement {
   connectedCallback() {
     this.number = this.querySelector(".badge-number");
@@ -18,7 +16,7 @@ customElements.define("count-badge", class extends HTMLElement {
   #show(n) {
     const { wordsOne, wordsMany } = this.dataset;
     this.hidden = !n;
-    this.number.textContent = n > MOST ? `${MOST}+` : n;
+    this.number.textContent = n > 99 ? "99+" : n;
     this.querySelector(".badge-words").textContent = n === 1 ? wordsOne : say(wordsMany, { n });
     onTheTab(n);
   }

@@ -19,14 +19,11 @@ customElements.define("follow-button", class extends HTMLElement {
     else toast(excuse(answer));
   }
 
-  /** Everywhere on the page. */
   #show({ following, followers }) {
     const { name } = this.dataset;
-    for (const same of document.querySelectorAll(`follow-button[data-name="${name}"]`)) {
-      same.dataset.following = following;
-      same.form.action = `/@${name}/${following ? "unfollow" : "follow"}`;
-    }
     const numbers = document.querySelectorAll(`[data-followers-of="${name}"]`);
+    this.dataset.following = following;
+    this.form.action = `/@${name}/${following ? "unfollow" : "follow"}`;
     for (const number of numbers) number.textContent = followers;
   }
 });

@@ -11,33 +11,32 @@ const FACES = 3;
 const MOMENT = 1000;
 
 customElements.define("live-timeline", class extends HTMLElement {
-  #held = new Map(); // id → article
+  #held = new Map();
   #hasHole = false; // more came than is held: to show it is to ask for the page
   #announcing = 0;
 
   connectedCallback() {
     const { live, order, target } = this.dataset;
     this.isLive = live === "true";
-    this.isNewestFirst = order === "newest";
+    this.newestFirst = order === "newest";
     this.list = this.querySelector(".timeline-posts");
     this.pill = this.querySelector(".pill");
     this.pill.onclick = () => this.release();
     this.stop = listen({
       change: (change) => change.target === target && this.#apply(change),
-      fresh: (page) => this.#compare(page.querySelector(`live-timeline[data-target=${target}]`)),
+      fresh: (page) => this.#compare(page.querySelector("live-timeline")),
     });
   }
 
   disconnectedCallback() { this.stop(); }
 
-  /** Show what waits: the reader asked. */
   release() {
     const arrived = this.#waiting;
     if (!arrived.length) return;
     if (this.#hasHole) return startOver();
     this.#showHeld();
     this.#drawRule(arrived[0]);
-    const first = arrived.at(this.isNewestFirst ? -1 : 0);
+    const first = arrived.at(this.newestFirst ? -1 : 0);
     first.scrollIntoView({ block: "center" });
     first.focus({ preventScroll: true });
   }
@@ -63,7 +62,7 @@ customElements.define("live-timeline", class extends HTMLElement {
 
   get #waiting() { return byAge(this.#held.values()); }
   #find(id) { return this.list.querySelector(`#${id}`); }
-  #follows(one, other) { return this.isNewestFirst ? older(one, other) : older(other, one); }
+  #follows(one, other) { return this.newestFirst ? older(one, other) : older(other, one); }
 
   #apply({ action, element: id, html }) {
     if (action === "remove") this.withdraw(id);
@@ -98,7 +97,7 @@ customElements.define("live-timeline", class extends HTMLElement {
   /** Whether something may appear without being asked for. */
   #mayMove() {
     if (this.#hasHole || articlesOf(this.list).length > MOST_SHOWN) return false;
-    if (!this.isNewestFirst) return this.#isAtEnd() && !isWriting();
+    if (!this.newestFirst) return this.#isAtEnd() && !isWriting();
     if (!insertsByItself || document.hidden || scrollY >= 1) return false;
     return !this.list.matches(":hover, :focus-within");
   }
@@ -129,10 +128,10 @@ customElements.define("live-timeline", class extends HTMLElement {
     const words = make("span", {}, say(this.dataset.wordsSince, { time }));
     const rule = make("p", { className: "new-since", role: "separator" }, words);
     this.list.querySelector(".new-since")?.remove();
-    this.list.insertBefore(rule, this.isNewestFirst ? oldest.nextSibling : oldest);
+    this.list.insertBefore(rule, this.newestFirst ? oldest.nextSibling : oldest);
   }
 
-  /** How much waits and whose it is; a moment later it is said aloud, once. */
+  /** How much waits and whose it is; a moment later it is said, once. */
   #refresh() {
     const isEmpty = !this.#held.size;
     const aloud = () => announce(this.#count("announce"));
@@ -149,9 +148,7 @@ customElements.define("live-timeline", class extends HTMLElement {
     return say(words, { n: this.#hasHole ? `${n}+` : n });
   }
 
-  /** With the page as it is now. */
   #compare(list) {
-    if (!list) return;
     const fresh = articlesOf(list);
     const ids = new Set(fresh.map(({ id }) => id));
     const known = [...articlesOf(this.list), ...this.#held.values()];

@@ -1,4 +1,4 @@
-/** Writing. A text leaves the field only when the server has it; each try carries the same key. */
+/** Writing. A text leaves the field only when the server has it; each try has the same key. */
 import { button } from "../lib/html.js";
 import { draft, keepDraft } from "../lib/memory.js";
 import { send } from "../lib/request.js";
@@ -6,26 +6,27 @@ import { announce, excuse, say, toast } from "../lib/words.js";
 
 const LAST_PART = 1 / 5;
 const LINK = /https?:\/\/[^\s<>"]*[^\s<>"'.,;:!?)\]}]/gi;
-const LINK_LENGTH = 23;
 const LONGEST = 16_384;
 
 const signIn = () =>
   location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 
-/** In grapheme clusters; the server decides. */
+/** In grapheme clusters, a link as 23; the server decides. */
 function length(text) {
-  const rest = text.trim().replace(LINK, "x".repeat(LINK_LENGTH));
+  const rest = text.trim().replace(LINK, "x".repeat(23));
   return rest.length > LONGEST ? rest.length : [...new Intl.Segmenter().segment(rest)].length;
 }
 
 customElements.define("post-composer", class extends HTMLElement {
   connectedCallback() {
-    this.form = this.querySelector("form");
-    this.text = this.querySelector("textarea");
-    this.key = this.querySelector("[name=idempotency_key]"); // an edit has none
-    this.send = this.querySelector("[type=submit]");
-    this.error = this.querySelector(".field-error");
-    this.count = this.querySelector(".composer-count");
+    const part = (selector) => this.querySelector(selector);
+    this.form = part("form");
+    this.text = part("textarea");
+    this.key = part("[name=idempotency_key]"); // an edit has none
+    this.send = part("[type=submit]");
+    this.error = part(".field-error");
+    this.count = part(".composer-count");
+    this.status = part(".composer-status");
     this.count.ariaLive = "off"; // said once, when it begins to matter
     this.text.oninput = () => this.#written();
     this.text.onkeydown = ({ key, ctrlKey, metaKey }) => {
@@ -118,7 +119,7 @@ customElements.define("post-composer", class extends HTMLElement {
 
   #say(words, ...offers) {
     const buttons = offers.map(([offer, press]) => button(offer, "button-link", press));
-    this.querySelector(".composer-status").replaceChildren(words, ...buttons);
+    this.status.replaceChildren(words, ...buttons);
   }
 
   #refuse(sentence) {

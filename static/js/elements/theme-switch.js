@@ -8,7 +8,7 @@ if (!account) chosen.theme = recall("theme") ?? chosen.theme;
 
 customElements.define("theme-switch", class extends HTMLElement {
   connectedCallback() {
-    this.onchange = ({ target }) => (chosen.theme = target.value); // the form saves it
+    this.onchange = ({ target }) => (chosen.theme = target.value);
     this.onclick = ({ target }) => this.#choose(target.closest("[data-value]")?.dataset.value);
     mark();
   }

@@ -25,7 +25,7 @@ export function keepingPlace(change) {
 /** What stays where a post was, as high as it was: what is below is being read. */
 export function tombstone({ id, dataset: { post, author, version }, offsetHeight }) {
   const { content } = document.getElementById("tombstone");
-  const stone = document.importNode(content, true).querySelector("article");
+  const stone = content.firstElementChild.cloneNode(true);
   Object.assign(stone.dataset, { post, author, version });
   stone.style.minBlockSize = `${offsetHeight}px`;
   stone.id = id;

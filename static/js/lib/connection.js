@@ -1,4 +1,4 @@
-/** The page's one WebSocket, which heals itself. It knows nothing of what the messages mean. */
+/** The page's one WebSocket, which heals itself. What the messages mean is not known here. */
 const SILENCE = 60_000; // the server speaks every 25 s
 const DOUBT = 30_000; // of a line, when the reader returns
 const LOOK = 5000;
@@ -13,9 +13,9 @@ let heard = 0;
 let looked = Date.now();
 let hasEnded = false;
 
-/** owner: {address(attempts), a promise; receive(message); lost(); refused()} */
-export function open(newOwner) {
-  owner = newOwner;
+/** parts: {address(attempts), a promise; receive(message); lost(); refused()} */
+export function open(parts) {
+  owner = parts;
   addEventListener("online", renew);
   addEventListener("offline", renew);
   addEventListener("pageshow", (event) => event.persisted && renew());

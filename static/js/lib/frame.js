@@ -1,4 +1,4 @@
-/** What every page needs, whatever else is on it: dialogs, copying links. */
+/** What every page needs: dialogs, copying links. */
 import { common, toast } from "./words.js";
 
 export function prepare() {
@@ -9,7 +9,7 @@ export function prepare() {
   document.addEventListener("click", pressed);
 }
 
-/** Go there, opening the dialog it is in. @returns whether the page has it */
+/** @returns whether the page has it */
 function goTo(selector) {
   const part = document.querySelector(selector);
   part?.closest("dialog")?.showModal();

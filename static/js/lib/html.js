@@ -10,8 +10,7 @@ export function element(html) {
 
 /** A page of ours as it is now, to take parts from. */
 export async function pageAt(url) {
-  const signal = AbortSignal.timeout(20_000);
-  const answer = await fetch(url, { headers: { Accept: "text/html" }, signal });
+  const answer = await fetch(url, { signal: AbortSignal.timeout(20_000) });
   const page = new DOMParser().parseFromString(policy.createHTML(await answer.text()), "text/html");
   if (!answer.ok || page.body.dataset.account === undefined) throw new TypeError("no page of ours");
   return page;

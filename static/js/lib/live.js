@@ -1,7 +1,4 @@
-/**
- * What the connection says, told once and in order: each change and count, its own state, and after
- * a gap that cannot be replayed "fresh", the page (Document) as it is now.
- */
+/** What the connection says: each change and count, once and in order, and how it stands. */
 import { end, open, retry, steady } from "./connection.js";
 import { pageAt } from "./html.js";
 import { account, stillSignedIn } from "./reader.js";
@@ -25,7 +22,10 @@ export function start(position, wanted) {
   open({ address, receive, lost, refused: () => become("signed-out") });
 }
 
-/** hears: {change, count, state, fresh}. @returns how to stop */
+/**
+ * hears: {change, count, state, fresh}; fresh: after a gap that cannot be replayed, the page as it
+ * is now. @returns how to stop
+ */
 export function listen(hears) {
   listeners.add(hears);
   return () => listeners.delete(hears);
@@ -55,7 +55,7 @@ function lost() {
   if (live.state === "live" || live.state === "caught-up") become("reconnecting");
 }
 
-/** Somebody else signed in meanwhile? Their posts do not belong here. */
+/** Somebody else signed in meanwhile? Their posts do not belong. */
 function greeted({ position, account: asked }) {
   live.arrived = 0;
   if (!complete) reached(position);
@@ -112,5 +112,5 @@ function become(state) {
 }
 
 function tell(what, detail) {
-  for (const hears of [...listeners]) hears[what]?.(detail);
+  for (const hears of listeners) hears[what]?.(detail);
 }

@@ -1,4 +1,4 @@
-/** Who reads this page, and how. */
+/** Who reads, and how. */
 import { pageAt } from "./html.js";
 
 const { dataset } = document.body;

@@ -3,17 +3,14 @@ import { stillSignedIn, token } from "./reader.js";
 
 const LOST = { outcome: "lost", data: {} }; // it may have arrived or not
 
-/**
- * POST; a stale token is renewed and the request repeated.
- * @returns {outcome: "done" | "refused" | "signed-out" | "lost", status, data}
- */
+/** @returns {outcome: "done" | "refused" | "signed-out" | "lost", status, data} */
 export async function send(url, fields) {
   const used = token();
   const answer = await attempt(url, fields);
   if (answer.outcome !== "signed-out") return answer;
   const isSignedIn = await stillSignedIn().catch(() => null);
   if (isSignedIn === null) return LOST;
-  if (isSignedIn && token() !== used) return attempt(url, fields);
+  if (isSignedIn && token() !== used) return attempt(url, fields); // signed in again elsewhere
   return isSignedIn ? { ...answer, outcome: "refused" } : answer;
 }
 

@@ -32,8 +32,8 @@ function look() {
 
 function see(article) {
   inView.delete(article);
-  if (!seen.has(article.id)) untold.push(article.id);
   seen.add(article.id);
+  untold.push(article.id);
 }
 
 function tell() {

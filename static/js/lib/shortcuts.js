@@ -26,7 +26,7 @@ const current = () => document.activeElement.closest("main article");
 export function listenToKeys() {
   const choice = document.querySelector("[data-shortcuts-switch]");
   choice.checked = areOn();
-  choice.addEventListener("change", () => remember("shortcuts", choice.checked));
+  choice.onchange = () => remember("shortcuts", choice.checked);
   document.addEventListener("keydown", (event) => isForUs(event) && pressed(event));
 }
 

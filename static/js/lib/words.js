@@ -1,4 +1,4 @@
-/** Words for the reader; they come translated in the markup. */
+/** Words for the reader: the markup has them. */
 import { language, timeZone } from "./reader.js";
 
 const part = (id) => document.getElementById(id);
@@ -10,7 +10,6 @@ export const common = (name, values) => say(part("words").dataset[name], values)
 export const excuse = ({ outcome, data }) =>
   data.error ?? common({ lost: "offline", "signed-out": "signedOut" }[outcome] ?? "failed");
 
-/** To those who listen. */
 export const announce = (words) => (part("announcer").textContent = words);
 
 let hiding = 0;
@@ -37,7 +36,6 @@ const now = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(0,
 const UNITS = { year: 31_536e3, month: 2592e3, week: 604800, day: 86400, hour: 3600, minute: 60 };
 const ENOUGH = 0.85; // of a unit is rounded up to it, as Babel does on the server
 
-/** "5 minutes ago" */
 export function relative(moment) {
   const seconds = (Date.now() - moment) / 1000;
   const unit = Object.keys(UNITS).find((name) => seconds >= UNITS[name] * ENOUGH);

@@ -1,0 +1,142 @@
+"""Many sockets in one process, read as cheaply as Python can: the server is to be the bottleneck.
+
+Of each frame only the header is looked at, and whether its text begins as an event's does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from array import array
+from collections.abc import Sequence
+from typing import Any
+
+AT_ONCE = 50  # handshakes under way
+EVENT = b'{"type":"event"'
+PONG = b"\x8a\x80\0\0\0\0"
+HANDSHAKE = (
+    "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{cookie}\r\n"
+)
+
+
+class Crowd:
+    """Everyone connected to one server, and when each event reached each of them."""
+
+    def __init__(self, port: int, path: str = "/", cookies: Sequence[str] = ("",)) -> None:
+        self.arrivals: array[float] = array("d")  # seconds since 1970
+        self.text = b""  # of the newest event
+        self.gone = 0
+        self._port = port
+        self._path = path
+        self._cookies = cookies
+        self._sockets: list[_Socket] = []
+        self._wanted = 0
+        self._all_here = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._sockets)
+
+    async def grow(self, size: int) -> None:
+        """Open sockets until there are `size`, and let the server come to rest."""
+        while len(self) < size:
+            missing = min(AT_ONCE, size - len(self))
+            await asyncio.gather(*(self._join(len(self) + i) for i in range(missing)))
+        await asyncio.sleep(1.0)
+
+    def expect(self) -> None:
+        """One event is about to be sent to everybody."""
+        self.arrivals = array("d")
+        self._wanted = len(self)
+        self._all_here.clear()
+
+    async def all_here(self) -> array[float]:
+        async with asyncio.timeout(60):
+            await self._all_here.wait()
+        return self.arrivals
+
+    def arrived(self, text: bytes) -> None:
+        self.text = text
+        self.arrivals.append(time.time())
+        if len(self.arrivals) == self._wanted:
+            self._all_here.set()
+
+    def leave(self) -> None:
+        for socket in self._sockets:
+            socket.transport.abort()
+        self._sockets.clear()
+
+    async def _join(self, number: int) -> None:
+        loop = asyncio.get_running_loop()
+        cookie = self._cookies[number % len(self._cookies)]
+        said = f"Cookie: {cookie}\r\n" if cookie else ""
+        request = HANDSHAKE.format(path=self._path, port=self._port, cookie=said)
+        _, socket = await loop.create_connection(
+            lambda: _Socket(self, request.encode()), "127.0.0.1", self._port
+        )
+        async with asyncio.timeout(60):
+            await socket.accepted
+        self._sockets.append(socket)
+
+
+class _Socket(asyncio.Protocol):
+    __slots__ = ("_crowd", "_request", "_rest", "accepted", "transport")
+
+    def __init__(self, crowd: Crowd, request: bytes) -> None:
+        self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._crowd = crowd
+        self._request = request
+        self._rest = b""
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        transport.write(self._request)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._crowd.gone += 1
+        if not self.accepted.done():
+            self.accepted.set_exception(ConnectionError(self._rest[:200]))
+
+    def data_received(self, data: bytes) -> None:
+        data = self._rest + data if self._rest else data
+        if not self.accepted.done():
+            head, end, rest = data.partition(b"\r\n\r\n")
+            if end and head.startswith(b"HTTP/1.1 101"):
+                self.accepted.set_result(None)
+                data = rest
+            else:
+                self._rest = data
+                return
+        self._rest = data[self._read(data) :]
+
+    def _read(self, data: bytes) -> int:
+        """Take the whole frames of `data`; where the rest begins.  A server does not mask."""
+        start, size = 0, len(data)
+        while size - start >= 2:
+            length, body = data[start + 1], start + 2
+            if length == 126:
+                length, body = int.from_bytes(data[body : body + 2], "big"), body + 2
+            elif length == 127:
+                length, body = int.from_bytes(data[body : body + 8], "big"), body + 8
+            if body + length > size:
+                break
+            self._take(data[start], data[body : body + length])
+            start = body + length
+        return start
+
+    def _take(self, head: int, text: bytes) -> None:
+        if text.startswith(EVENT):
+            self._crowd.arrived(text)
+        elif head == 0x89:
+            self.transport.write(PONG)
+
+
+def allow_files(wanted: int) -> None:
+    """A process may have few files open until it asks for more; its children inherit that."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if most < wanted:
+        raise SystemExit(f"At most {hard} files may be open here, {wanted} are needed: ulimit -Hn.")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -37,6 +37,7 @@ from microblog.site import Site
 from microblog.web import (
     access,
     accounts,
+    bodies,
     claims,
     dev_mail,
     errors,
@@ -64,10 +65,8 @@ from microblog.web import (
 )
 from microblog.web.feed import Feed
 from microblog.web.live import Live
-from microblog.web.rendering import resource
+from microblog.web.rendering import resource, warm
 
-MOST_BODY = 1024 * 1024
-SLOWEST_BODY = 30
 MAILS_AN_HOUR = 10  # to one person; what is over joins a digest (SECURITY 39)
 NO_LIMIT = 1_000_000
 KEEP_SETTLED_MAIL = timedelta(days=30)
@@ -164,8 +163,6 @@ def _configure(app: Quart, settings: Settings) -> None:
     app.secret_key = settings.secret_key
     app.config.update(
         SECRET_KEY_FALLBACKS=[settings.secret_key_old] if settings.secret_key_old else [],
-        MAX_CONTENT_LENGTH=MOST_BODY,
-        BODY_TIMEOUT=SLOWEST_BODY,
         # Quart's own session carries flashed sentences and nothing else.
         SESSION_COOKIE_NAME=identity.cookie_name("flash", https=settings.https),
         SESSION_COOKIE_SECURE=settings.https,
@@ -177,6 +174,7 @@ def _configure(app: Quart, settings: Settings) -> None:
 def _install(app: Quart) -> None:
     """In the order of a request: its log line, its host and origin, who asks, may they, how
     often."""
+    bodies.install(app)
     journal.install(app)
     errors.install(app)
     auth_before_guard = (guard, identity, access, limits, headers)
@@ -202,7 +200,9 @@ def _keep_running(app: Quart, site: Site, feed: Feed, machinery: Machinery) -> N
         if site.settings.workers_here == "on":
             steps |= machinery.steps()
         async with running(site, steps), _sockets(site, feed):
+            warming = asyncio.create_task(warm())
             yield
+            await _stopped([warming])
             await machinery.close()
         await site.db.close()
 

@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from copy import copy
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, ClassVar
 
@@ -21,10 +22,19 @@ from hypercorn import protocol as hypercorn_protocol
 from hypercorn.asyncio import run as hypercorn_run
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
-from hypercorn.events import Closed
+from hypercorn.events import Closed, RawData
+from hypercorn.events import Event as ServerEvent
 from hypercorn.protocol import h2 as hypercorn_h2
 from hypercorn.protocol import h11 as hypercorn_h11
-from hypercorn.protocol.events import Body, Data, EndData, Event, Request, StreamClosed
+from hypercorn.protocol.events import (
+    Body,
+    Data,
+    EndData,
+    Event,
+    Request,
+    Response,
+    StreamClosed,
+)  # fmt: skip
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
 from hypercorn.typing import AppWrapper, ASGISendEvent, WebsocketAcceptEvent, WebsocketScope
 from wsproto.connection import ConnectionState
@@ -39,6 +49,7 @@ UNREAD = 64  # messages an app may leave unread; pages send one a second
 SILENT_PINGS = 3  # pings without a byte in answer
 LINGER = 3.0  # seconds a peer has to take the close frame and to leave
 LEFTOVERS = 256 * 1024  # bytes thrown away after the close frame, before reading stops
+LEFTOVERS_OF_BODY = 16 * 1024 * 1024  # and after the answer to a request that goes on
 FLUSH = 30.0  # seconds a closed connection may take to send its rest
 PING = b"\x89\x00"
 
@@ -263,6 +274,11 @@ class WireStream(WSStream):
 class PlainProtocol(hypercorn_h11.H11Protocol):
     """HTTP/1 and nothing else: HTTP/2 is agreed within TLS or not at all (SECURITY H7)."""
 
+    def __init__(self, *connection: Any) -> None:  # noqa: ANN401
+        super().__init__(*connection)
+        self._is_over = asyncio.Event()  # the peer has left, or has said too much
+        self._leftovers: int | None = None  # bytes that are still thrown away, once answered
+
     async def _check_protocol(self, event: h11.Request) -> None:
         """Leave an `Upgrade: h2c` unanswered, as RFC 9110 §7.8 allows."""
 
@@ -277,6 +293,32 @@ class PlainProtocol(hypercorn_h11.H11Protocol):
     async def _refuse(self, status: int) -> None:
         await self._send_error_response(status)
         await self.send(Closed())
+
+    async def handle(self, event: ServerEvent) -> None:
+        if isinstance(event, Closed):
+            self._is_over.set()
+        if not isinstance(event, RawData) or self._leftovers is None:
+            await super().handle(event)
+            return
+        self._leftovers -= len(event.data)
+        if self._leftovers < 0:
+            self._is_over.set()
+
+    async def stream_send(self, event: Event) -> None:
+        if isinstance(event, Response) and self.connection.their_state is h11.SEND_BODY:
+            event = replace(event, headers=[*event.headers, (b"connection", b"close")])
+        await super().stream_send(event)
+
+    async def _maybe_recycle(self) -> None:
+        """An answer such as 413 comes before its request has ended.  Closing with unread bytes
+        resets the connection, which can take the answer with it: so the rest is thrown away."""
+        if self.connection.their_state is h11.SEND_BODY and self._leftovers is None:
+            await self._close_stream()
+            self._leftovers = LEFTOVERS_OF_BODY
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LINGER):
+                    await self._is_over.wait()
+        await super()._maybe_recycle()
 
 
 class Connection(TCPServer):

@@ -238,7 +238,7 @@ class _Reader:
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    """By lower-case name.  HTTP/2 may send a cookie in pieces, a proxy its X-Forwarded-For apart."""
+    """By lower-case name.  HTTP/2 may send cookies apart, and proxies their X-Forwarded-For."""
     found: dict[str, str] = {}
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")

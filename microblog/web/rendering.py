@@ -10,10 +10,13 @@ never someone else's view.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -67,6 +70,23 @@ def render(template: str, **context: Any) -> str:  # noqa: ANN401 - a template s
     """A page, with what it may say of its reader; outside a request, a fragment."""
     known = reader() if has_request_context() else {}
     return environment().get_template(template).render(known | context)
+
+
+async def warm() -> None:
+    """Read and compile ahead what the first visitors would wait for, 0.3 s in all, leaving half of
+    the time to those who come meanwhile."""
+    for language in i18n.LANGUAGES:
+        i18n.translations(language)
+        i18n.when(timedelta(), language)  # reads what Babel knows of the language
+    for template in environment().list_templates(filter_func=_is_page):
+        began = time.perf_counter()
+        environment().get_template(template)
+        await asyncio.sleep(time.perf_counter() - began)
+
+
+def _is_page(template: str) -> bool:
+    """Mails have an environment of their own."""
+    return template.endswith(".html") and not template.startswith("mail/")
 
 
 @cache

@@ -74,6 +74,7 @@ async def run(sizes: Sequence[int], posts: int, folder: Path) -> Found:
     async with contextlib.AsyncExitStack() as stack:
         site = await stack.enter_async_context(ours(folder))
         bares = [await stack.enter_async_context(bare(kind)) for kind in KINDS]
+        servers: list[Contestant] = [site, *bares]
         await _posting(site, posts, found)
         await site.crowd.grow(IDLE)
         found.idle_mib = resident_kib(site.pid) / 1024
@@ -82,8 +83,8 @@ async def run(sizes: Sequence[int], posts: int, folder: Path) -> Found:
             await server.crowd.grow(IDLE)
         found.frame_bytes = len(site.crowd.text)
         for size in sizes:
-            measured = [await _grown(server, size, posts) for server in (site, *bares)]
-            await _race((site, *bares), measured)
+            measured = [await _grown(server, size, posts) for server in servers]
+            await _race(servers, measured)
             spared = {site.name: found.post_cpu_ms / 1000}
             found.rows[size] = {m.name: m.row(spared.get(m.name, 0.0)) for m in measured}
     return found

@@ -8,6 +8,7 @@ import contextlib
 import json
 import re
 import secrets
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,6 +129,16 @@ class Reader:
             with contextlib.suppress(OSError, httpx2.HTTPError, asyncio.TimeoutError):
                 await self.once()
             await asyncio.sleep(0.05)
+
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncIterator[Reader]:
+        """Listen beside the block, and have hung up when it ends."""
+        task = asyncio.ensure_future(self.run())
+        try:
+            yield self
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def once(self) -> None:
         try:

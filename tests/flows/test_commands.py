@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import sqlite3
@@ -109,9 +110,8 @@ def test_administrators_are_made_from_the_shell(tmp_path: Path) -> None:
                   data_dir=tmp_path, stdin="a fine long password\n")
     )  # fmt: skip
     assert one_line(microblog("admin", "promote", "nobody", data_dir=tmp_path))
-    roles = (
-        sqlite3.connect(tmp_path / "microblog.db").execute("SELECT role FROM accounts").fetchall()
-    )
+    with contextlib.closing(sqlite3.connect(tmp_path / "microblog.db")) as connection:
+        roles = connection.execute("SELECT role FROM accounts").fetchall()
     assert roles == [("administrator",)]
 
 
@@ -171,19 +171,18 @@ async def test_sigterm_says_goodbye_and_the_reader_misses_nothing(tmp_path: Path
     async with SiteProcess(tmp_path) as site, Person(site.url, "ada") as ada:
         await ada.register()
         reader = Reader(ada, position=position_in(await ada.page("/")))
-        listening = asyncio.ensure_future(reader.run())
-        first = await ada.post("before")
-        await reader.until(lambda r: r.inserted() == [first])
-        assert await site.stop() == 0
-        await reader.until(lambda r: r.closes)
-        assert reader.closes[0] == 1012
-        assert "Traceback" not in site.said()
-        await site.start()
-        await site.ready()
-        second = await ada.post("after")
-        await reader.until(lambda r: r.inserted() == [first, second])
-        assert reader.wire_duplicates == 0
-        listening.cancel()
+        async with reader.listening():
+            first = await ada.post("before")
+            await reader.until(lambda r: r.inserted() == [first])
+            assert await site.stop() == 0
+            await reader.until(lambda r: r.closes)
+            assert reader.closes[0] == 1012
+            assert "Traceback" not in site.said()
+            await site.start()
+            await site.ready()
+            second = await ada.post("after")
+            await reader.until(lambda r: r.inserted() == [first, second])
+            assert reader.wire_duplicates == 0
 
 
 async def test_two_processes_on_one_file_see_each_others_posts_at_once(tmp_path: Path) -> None:
@@ -193,37 +192,37 @@ async def test_two_processes_on_one_file_see_each_others_posts_at_once(tmp_path:
         async with two, Person(one.url, "ada") as ada, Person(two.url, "ada") as elsewhere:
             await ada.register()
             assert (await elsewhere.sign_in()).status_code == 303
-            reader = Reader(elsewhere)
-            listening = asyncio.ensure_future(reader.run())
-            await reader.until(lambda r: r.caught_up.is_set())
-            waits = []
-            for number in range(20):
-                post = await ada.post(f"number {number}")
-                began = asyncio.get_running_loop().time()
-                await reader.until(lambda r, post=post: post in r.inserted())
-                waits.append(asyncio.get_running_loop().time() - began)
-            median = sorted(waits)[10] * 1000
-            print(f"from the answer of one process to the other's socket: {median:.1f} ms, goal 50")
-            assert median < 250
-            # Signing out in one process ends the page that the other one serves.
-            assert (await elsewhere.http.get("/")).status_code == 200
-            moved = Person(one.url, "ada")
-            moved.http.cookies = elsewhere.http.cookies
-            assert (await moved.submit("/logout")).status_code == 303
-            await reader.until(lambda r: 4001 in r.closes)
-            listening.cancel()
+            async with Reader(elsewhere).listening() as reader:
+                await reader.until(lambda r: r.caught_up.is_set())
+                assert await _median_wait(ada, reader) < 250
+                # Signing out in one process ends the page that the other one serves.
+                async with Person(one.url, "ada") as moved:
+                    moved.http.cookies = elsewhere.http.cookies
+                    assert (await moved.submit("/logout")).status_code == 303
+                await reader.until(lambda r: 4001 in r.closes)
+
+
+async def _median_wait(writer: Person, reader: Reader) -> float:
+    """Milliseconds from the answer of one process to the socket of the other."""
+    waits = []
+    for number in range(20):
+        post = await writer.post(f"number {number}")
+        began = asyncio.get_running_loop().time()
+        await reader.until(lambda r, post=post: post in r.inserted())
+        waits.append((asyncio.get_running_loop().time() - began) * 1000)
+    print(f"from one process to the other's socket: {sorted(waits)[10]:.1f} ms, goal 50")
+    return sorted(waits)[10]
 
 
 async def test_the_demo_moves_within_half_a_minute(tmp_path: Path) -> None:
-    async with SiteProcess(tmp_path, command="dev", arguments=("--demo",)) as site:
+    demo = SiteProcess(tmp_path, command="dev", arguments=("--demo",))
+    async with demo as site, Person(site.url, "visitor") as visitor:
         assert "Sign in to the demo as" in site.said()
-        visitor = Person(site.url, "visitor")
         page = await visitor.page("/explore")
         assert page.count("<article") >= 20
         reader = Reader(visitor, stream="public", position=position_in(page))
-        listening = asyncio.ensure_future(reader.run())
-        await reader.until(lambda r: r.events, within=30)
-        listening.cancel()
+        async with reader.listening():
+            await reader.until(lambda r: r.events, within=30)
 
 
 def test_an_installed_wheel_runs_elsewhere(tmp_path: Path) -> None:

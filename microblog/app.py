@@ -23,14 +23,14 @@ from microblog.kernel.db import Database
 from microblog.kernel.worker import Pulse
 from microblog.live.hub import Hub
 from microblog.mail import outbox
-from microblog.mail.addresses import sender_mailbox
+from microblog.mail.addresses import Mailbox, sender_mailbox
 from microblog.mail.render import Renderer
 from microblog.mail.sender import MailSender
 from microblog.mail.smtp import SmtpTransport
 from microblog.mail.transport import KeepTransport, Transport
 from microblog.notifications import emails as notification_emails
 from microblog.notifications.consumer import make_consumer
-from microblog.settings import Settings
+from microblog.settings import Settings, SettingsError
 from microblog.signin import actions as signin
 from microblog.signin import emails as signin_emails
 from microblog.site import Site
@@ -250,12 +250,18 @@ def _renderer(settings: Settings) -> Renderer:
         resource("templates"),
         site_name=settings.site_name,
         base_url=settings.base_url,
-        sender=sender_mailbox(settings.sender, settings.site_name),
+        sender=_sender(settings),
     )
 
 
 def _transport(settings: Settings) -> Transport | None:
     if settings.smtp is not None:
-        sender = sender_mailbox(settings.sender, settings.site_name)
-        return SmtpTransport(settings.smtp, sender.address, helo=settings.host)
+        return SmtpTransport(settings.smtp, _sender(settings).address, helo=settings.host)
     return KeepTransport() if settings.is_dev else None
+
+
+def _sender(settings: Settings) -> Mailbox:
+    try:
+        return sender_mailbox(settings.sender, settings.site_name)
+    except ValueError as error:
+        raise SettingsError(f"{error}.") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from microblog.follows import queries as follows
@@ -22,6 +23,8 @@ class Watchers:
 
     homes: set[int] = field(default_factory=set)
     tags: set[str] = field(default_factory=set)
+    # Author -> who has unfollowed them while a home page was open, which still shows their posts.
+    parted: Mapping[int, set[int]] = field(default_factory=dict)
     _followers: dict[int, set[int]] = field(default_factory=dict)
 
     async def followers(self, session: Session, author_id: int) -> set[int]:
@@ -40,6 +43,8 @@ async def audience(session: Session, event: Event, watchers: Watchers) -> list[s
     if not isinstance(event, PostPublished | PostEdited | PostDeleted):
         return []
     homes = await watchers.followers(session, event.author_id)
+    if isinstance(event, PostDeleted):
+        homes = homes | (watchers.parted.get(event.author_id, set()) & watchers.homes)
     return [
         "public",
         f"account:{event.author_id}",

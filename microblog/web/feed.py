@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+from microblog.follows.events import AccountUnfollowed
 from microblog.kernel import events
 from microblog.kernel.db import READERS, Database
 from microblog.kernel.events import LoggedEvent, Position
@@ -31,6 +32,7 @@ class Feed:
         self.hub = hub
         self.epoch = ""
         self.subscriber = Subscriber(db, self._deliver)
+        self._parted: dict[int, set[int]] = {}
         # After a restart everybody comes back at once; pages must not wait for all of them.
         self._catching_up = asyncio.Semaphore(READERS - 2)
 
@@ -43,7 +45,9 @@ class Feed:
         self._end_sessions(page)
         if not self.hub:
             return
-        watchers = Watchers(self.hub.accounts_on("home:"), self.hub.topics_with("tag:"))
+        homes = self.hub.accounts_on("home:")
+        self._parted = _parted(self._parted, page, homes)
+        watchers = Watchers(homes, self.hub.topics_with("tag:"), self._parted)
         found = await shown(session, page, watchers, self.hub.listening)
         # All is drawn before the first leaves: what fails is told again, and whole.
         drawn = [(w, messages(w, self.epoch, self.hub.languages(w.topics))) for w in found]
@@ -77,7 +81,9 @@ class Feed:
             present = await events.present(session)
             known = since is None or await events.reaches_back_to(session, since)
         start = since if since is not None and known else present
-        connection.write(Message(type="hello", position=str(start)))
+        # A page whose cookie has come to be another person's notices by the account.
+        account = str(connection.listener.account_id or "")
+        connection.write(Message(type="hello", position=str(start), account=account))
         if not known:
             connection.write(Message(type="reset", position=str(present)))
         through = start.id
@@ -95,10 +101,12 @@ class Feed:
     ) -> AsyncIterator[tuple[int, list[Message]]]:
         """Page by page, how far it goes and what it shows; nothing is open while it is written."""
         topics = frozenset(connection.listener.topics)
+        parted: dict[int, set[int]] = {}
         while connection.ending is None:
             async with self._catching_up, self.db.reading() as session:
                 page = await events.after(session, after, _PAGE)
                 watchers = _alone(connection.listener)
+                watchers.parted = parted = _parted(parted, page, watchers.homes)
                 found = await shown(session, page, watchers, topics.__contains__)
             if not page:
                 return
@@ -124,6 +132,19 @@ class Feed:
             self.hub.attention.set()
         position = str(Position(self.epoch, through))
         connection.write(count_message(through, position, unread))
+
+
+def _parted(
+    known: dict[int, set[int]], page: list[LoggedEvent], homes: set[int]
+) -> dict[int, set[int]]:
+    """`known` and those who unfollow in `page`, as far as their home page is open: it still shows
+    posts of that author, and what is deleted is to go from every screen."""
+    found = {author: still for author, who in known.items() if (still := who & homes)}
+    for logged in page:
+        event = logged.event()
+        if isinstance(event, AccountUnfollowed) and event.follower_id in homes:
+            found.setdefault(event.followed_id, set()).add(event.follower_id)
+    return found
 
 
 def _alone(listener: Listener) -> Watchers:

@@ -6,6 +6,7 @@ from quart import Quart, Response, request
 from quart_auth import current_user
 
 from microblog.site import site
+from microblog.web.rendering import scripts_version
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -51,7 +52,8 @@ def install(app: Quart) -> None:
 
 def _keep_from_caches(response: Response) -> None:
     if request.path.startswith("/static/"):
-        fresh = "v" in request.args and response.status_code == 200
+        versioned = "v" in request.args or request.path.startswith(f"/static/{scripts_version()}/")
+        fresh = versioned and response.status_code == 200
         kept = f"public, max-age={_YEAR}, immutable" if fresh else "no-cache"
         response.headers["Cache-Control"] = kept
         return

@@ -17,6 +17,9 @@ pages = Blueprint("plain_files", __name__)
 @pages.get("/static/<path:filename>")
 @public
 async def static(filename: str) -> Response:
+    """A file of static/; a first folder with a tilde is the version its address names."""
+    if filename.startswith("~"):
+        filename = filename.partition("/")[2]
     return await send_from_directory(resource("static"), filename)
 
 

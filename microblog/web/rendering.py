@@ -91,9 +91,22 @@ def _is_page(template: str) -> bool:
 
 @cache
 def static_url(path: str) -> str:
-    """The address of a static file, with its content's hash so that it may be kept for ever."""
+    """The address of a static file, with its content's hash so that it may be kept for ever.
+
+    Scripts import one another by relative addresses, so theirs have the hash of all in the path.
+    """
+    if path.endswith(".js"):
+        return f"/static/{scripts_version()}/{path}"
     content = (resource("static") / path).read_bytes()
     return f"/static/{path}?v={hashlib.sha256(content).hexdigest()[:12]}"
+
+
+@cache
+def scripts_version() -> str:
+    """A folder name that changes with any of the scripts and starts with a tilde."""
+    scripts = sorted(resource("static").rglob("*.js"))
+    contents = b"\0".join(script.read_bytes() for script in scripts)
+    return f"~{hashlib.sha256(contents).hexdigest()[:12]}"
 
 
 def fragment(post: PostView) -> Markup:

@@ -38,7 +38,7 @@ class Ours:
     def __init__(self, site: SiteProcess, author: Person, cookies: list[str]) -> None:
         assert site.process is not None
         self.pid = site.process.pid
-        self.crowd = Crowd(site.port, "/live?stream=home", cookies)
+        self.crowd = Crowd(site.port, "/live?stream=home", cookies, b'{"type":"caught_up"')
         self.answer_ms: list[float] = []
         self._log = sqlite3.connect(site.data_dir / "microblog.db")
         self._author = author

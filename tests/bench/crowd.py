@@ -6,6 +6,7 @@ Of each frame only the header is looked at, and whether its text begins as an ev
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import resource
 import time
 from array import array
@@ -13,8 +14,10 @@ from collections.abc import Sequence
 from typing import Any
 
 AT_ONCE = 50  # handshakes under way
+PATIENCE = 60.0  # seconds
 EVENT = b'{"type":"event"'
-PONG = b"\x8a\x80\0\0\0\0"
+PING, PONG = 0x89, 0x8A
+UNMASKED = b"\0\0\0\0"  # a mask that changes nothing
 HANDSHAKE = (
     "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
     "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
@@ -25,7 +28,11 @@ HANDSHAKE = (
 class Crowd:
     """Everyone connected to one server, and when each event reached each of them."""
 
-    def __init__(self, port: int, path: str = "/", cookies: Sequence[str] = ("",)) -> None:
+    def __init__(
+        self, port: int, path: str = "/", cookies: Sequence[str] = ("",), greeting: bytes = b""
+    ) -> None:
+        """`greeting` begins the message after which a socket only waits for events."""
+        self.greeting = greeting
         self.arrivals: array[float] = array("d")  # seconds since 1970
         self.text = b""  # of the newest event
         self.gone = 0
@@ -53,8 +60,14 @@ class Crowd:
         self._all_here.clear()
 
     async def all_here(self) -> array[float]:
-        async with asyncio.timeout(60):
-            await self._all_here.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self._all_here.wait()
+        if self.gone or len(self.arrivals) < self._wanted:
+            raise SystemExit(
+                f"Port {self._port}: {len(self.arrivals)} of {self._wanted} sockets have it after"
+                f" {PATIENCE:g} s at most; {self.gone} were dropped."
+            )
         return self.arrivals
 
     def arrived(self, text: bytes) -> None:
@@ -76,16 +89,17 @@ class Crowd:
         _, socket = await loop.create_connection(
             lambda: _Socket(self, request.encode()), "127.0.0.1", self._port
         )
-        async with asyncio.timeout(60):
-            await socket.accepted
+        async with asyncio.timeout(PATIENCE):
+            await socket.ready
         self._sockets.append(socket)
 
 
 class _Socket(asyncio.Protocol):
-    __slots__ = ("_crowd", "_request", "_rest", "accepted", "transport")
+    __slots__ = ("_accepted", "_crowd", "_request", "_rest", "ready", "transport")
 
     def __init__(self, crowd: Crowd, request: bytes) -> None:
-        self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._accepted = False
         self._crowd = crowd
         self._request = request
         self._rest = b""
@@ -96,19 +110,19 @@ class _Socket(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._crowd.gone += 1
-        if not self.accepted.done():
-            self.accepted.set_exception(ConnectionError(self._rest[:200]))
+        if not self.ready.done():
+            self.ready.set_exception(ConnectionError(self._rest[:200]))
 
     def data_received(self, data: bytes) -> None:
         data = self._rest + data if self._rest else data
-        if not self.accepted.done():
+        if not self._accepted:
             head, end, rest = data.partition(b"\r\n\r\n")
-            if end and head.startswith(b"HTTP/1.1 101"):
-                self.accepted.set_result(None)
-                data = rest
-            else:
+            self._accepted = bool(end) and head.startswith(b"HTTP/1.1 101")
+            if not self._accepted:
                 self._rest = data
                 return
+            data = rest
+            self._greeted(b"")
         self._rest = data[self._read(data) :]
 
     def _read(self, data: bytes) -> int:
@@ -129,8 +143,14 @@ class _Socket(asyncio.Protocol):
     def _take(self, head: int, text: bytes) -> None:
         if text.startswith(EVENT):
             self._crowd.arrived(text)
-        elif head == 0x89:
-            self.transport.write(PONG)
+        elif head == PING:
+            self.transport.write(bytes((PONG, 0x80 | len(text))) + UNMASKED + text)
+        else:
+            self._greeted(text)
+
+    def _greeted(self, text: bytes) -> None:
+        if not self.ready.done() and text.startswith(self._crowd.greeting):
+            self.ready.set_result(None)
 
 
 def allow_files(wanted: int) -> None:

@@ -12,10 +12,18 @@ from sqlalchemy import func, select
 
 from microblog.follows.events import AccountFollowed, AccountUnfollowed
 from microblog.kernel import clock, doorbell, events, ids
-from microblog.kernel.db import Database
+from microblog.kernel.db import FAULTS, Database
 from microblog.kernel.events import LoggedEvent, Position, record
 from microblog.kernel.model import Session
-from microblog.kernel.readers import BATCH, TRIES, Consumer, ConsumerOffset, DeadLetter, Subscriber
+from microblog.kernel.readers import (
+    BATCH,
+    TRIES,
+    Consumer,
+    ConsumerOffset,
+    DeadLetter,
+    Subscriber,
+    read_by_all,
+)  # fmt: skip
 from microblog.kernel.worker import Pulse
 from microblog.posts.model import Post
 from microblog.settings import Settings
@@ -194,6 +202,36 @@ async def test_trimming_forgets_the_old_and_never_uses_an_id_again(db: Database)
         assert await events.latest_id(session) == 4
         assert await events.reaches_back_to(session, here)
         assert not await events.reaches_back_to(session, Position(here.epoch, 1))
+
+
+async def test_trimming_waits_for_whoever_has_still_to_read(db: Database) -> None:
+    """A site that was down for longer than the log is kept would lose the mail of its last hour."""
+    await happened(db, 1, 2, 3)
+    async with db.writing() as session:
+        session.add(ConsumerOffset(consumer="quick", event_id=3))
+        assert await read_by_all(session, ["quick", "new"]) == 0
+        session.add(ConsumerOffset(consumer="slow", event_id=1))
+        done = await read_by_all(session, ["quick", "slow"])
+        assert done == 1
+        await events.trim(session, clock.now() + timedelta(days=1), through=done)
+        assert [one.id for one in await events.after(session, 0)] == [2, 3]
+
+
+async def test_nobody_waits_for_a_turn_longer_than_for_the_lock(settings: Settings) -> None:
+    """Otherwise the tenth in the queue behind a locked database is told so after a minute."""
+    database = Database(settings.url, busy_timeout=0.1)
+
+    async def write() -> None:
+        async with database.writing():
+            await asyncio.sleep(0.5)
+
+    first = asyncio.create_task(write())
+    await asyncio.sleep(0.05)
+    late = await asyncio.gather(*(write() for _ in range(5)), return_exceptions=True)
+    assert all(isinstance(error, FAULTS) for error in late)
+    await first
+    await write()
+    await database.close()
 
 
 async def test_another_process_is_heard_within_milliseconds(

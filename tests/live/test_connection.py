@@ -152,3 +152,13 @@ def test_frames_have_the_length_fields_of_rfc_6455(size: int) -> None:
     assert frame[head:] == b"x" * size
     if head > 2:
         assert int.from_bytes(frame[2:head], "big") == size
+
+
+def test_nothing_is_written_once_it_is_to_end_though_there_is_room_again(
+    connection: Connection, pipe: Pipe
+) -> None:
+    pipe.stuck = MOST_UNSENT + 1
+    connection.write(message(1))
+    pipe.stuck = 0
+    connection.write(message(2))  # would move the page's position past what it never got
+    assert (numbers(pipe), connection.ending) == ([], TOO_SLOW)

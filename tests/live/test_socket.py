@@ -139,7 +139,8 @@ async def test_nothing_falls_between_the_page_and_its_socket(meet: Meet) -> None
         await screen.until("caught_up")
         shown = [one["element"] for one in screen.said if one["type"] == "event"]
         assert shown == [f"post-{post}" for post in missed]
-        assert screen.said[0] == {"type": "hello", "position": position}
+        assert screen.said[0]["type"] == "hello"
+        assert screen.said[0]["position"] == position
 
 
 async def test_a_deleted_post_is_not_shown_to_somebody_who_was_away(meet: Meet) -> None:
@@ -164,6 +165,8 @@ async def test_follows_and_unfollows_take_effect_on_the_open_page(meet: Meet) ->
         await susan.unfollow(david.name)
         await david.post("no more")
         assert await screen.stays_quiet()
+        await david.delete(post)  # the open page still shows this one
+        assert await screen.event() == ("remove", f"post-{post}")
 
 
 async def test_a_mention_shows_as_a_notification_and_in_the_count(meet: Meet) -> None:

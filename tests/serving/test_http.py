@@ -126,3 +126,24 @@ async def _drip(writer: asyncio.StreamWriter) -> None:
     while True:
         writer.write(b"X: y\r\n")
         await asyncio.sleep(0.02)
+
+
+async def refusing(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    headers = [(b"content-length", b"5")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": b"large"})
+
+
+async def test_an_early_answer_reaches_a_peer_that_goes_on_sending(start: Start) -> None:
+    """Closed with unread bytes the connection would be reset, and the answer with it."""
+    async with connected(await start(refusing)) as peer:
+        peer.writer.write(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 8000000\r\n\r\n")
+        for _ in range(40):
+            peer.writer.write(b"x" * 100_000)
+            await peer.writer.drain()
+            await asyncio.sleep(0.001)
+        await peer.read_head()
+        assert (peer.status, peer.headers["connection"]) == (413, "close")
+        assert await peer.reader.readexactly(5) == b"large"
+    await all_gone()

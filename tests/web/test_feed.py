@@ -5,21 +5,24 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import update
+import pytest
+from sqlalchemy import delete, update
 
 from microblog.kernel import clock
 from microblog.live.connection import SIGNED_OUT, Connection, Listener
+from microblog.live.hub import Hub
 from microblog.live.wires import QueuedOutlet
 from microblog.signin.model import LoginSession
 from microblog.web.feed import Feed
+from microblog.web.showing import messages
 from tests.world import World
 
 
-def connection_of(session_id: int, account_id: int) -> Connection:
+def connection_of(session_id: int, account_id: int, *topics: str) -> Connection:
     async def send(_said: dict[str, Any]) -> None:
         pass
 
-    return Connection(Listener((), "en", account_id, session_id), QueuedOutlet(send), send)
+    return Connection(Listener(topics, "en", account_id, session_id), QueuedOutlet(send), send)
 
 
 async def test_an_expired_session_closes_its_page_at_the_next_look(world: World) -> None:
@@ -63,3 +66,46 @@ async def test_a_page_in_spanish_does_not_leak_into_one_in_english(world: World)
     english = await world.visitor().get("/explore", headers={"Accept-Language": "en"})
     assert "En respuesta" in await spanish.get_data(as_text=True)
     assert "En respuesta" not in await english.get_data(as_text=True)
+
+
+async def test_a_session_that_ends_during_the_handshake_leaves_no_page(world: World) -> None:
+    susan = await world.person("susan")
+    feed: Feed = world.app.extensions["feed"]
+    async with world.db.writing() as session:
+        ended = await session.scalar(delete(LoginSession).returning(LoginSession.id))
+    connection = connection_of(ended or 0, susan.id)
+    with world.site.hub.connected(connection):
+        await feed.catch_up(connection, None)
+    assert connection.ending == SIGNED_OUT
+
+
+async def test_when_an_event_cannot_be_drawn_those_before_it_are_not_told_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    susan = await world.person("susan")
+    feed = Feed(world.db, Hub())  # the world's own follows the log by itself
+    await feed.start()
+    told: list[int] = []
+    monkeypatch.setattr(feed.hub, "deliver", lambda _topics, event_id, _: told.append(event_id))
+    with feed.hub.connected(connection_of(1, susan.id, "public")):
+        await susan.posts("one")
+        await susan.posts("two")
+        with monkeypatch.context() as broken, pytest.raises(RuntimeError):
+            broken.setattr("microblog.web.feed.messages", second_fails())
+            await feed.subscriber.step()
+        assert told == []
+        await feed.subscriber.step()
+    assert len(told) == 2
+    assert told == sorted(set(told))
+
+
+def second_fails() -> Any:
+    drawn: list[int] = []
+
+    def draw(*asked: Any) -> Any:
+        drawn.append(1)
+        if len(drawn) == 2:
+            raise RuntimeError("a mistake in a template")
+        return messages(*asked)
+
+    return draw

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from quart import Quart
+from sqlalchemy import update
+from werkzeug.datastructures import Headers
 
+from microblog.app import create_app
+from microblog.kernel import clock
+from microblog.settings import Settings
+from microblog.signin import resets
+from microblog.signin.model import LoginSession
+from microblog.web import client
+from microblog.web.bodies import BoundedBody
 from tests.world import World, new_key
 
 
@@ -171,3 +183,66 @@ async def test_odd_addresses_are_never_a_failure(world: World, path: str) -> Non
     answer = await susan.get(path)
     assert answer.status_code < 500, await answer.get_data(as_text=True)
     assert "hatchling" not in await answer.get_data(as_text=True)
+
+
+async def test_half_a_million_fields_are_not_taken_apart(world: World) -> None:
+    answer = await world.visitor().post(
+        "/login",
+        data=b"a&" * 500_000,
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    assert answer.status_code == 413
+
+
+def test_a_body_that_was_too_much_is_dropped_at_once() -> None:
+    body = BoundedBody(None, 1000)
+    for _ in range(5):
+        body.append(b"x" * 900)
+    assert len(body._data) == 0
+
+
+async def test_a_refused_method_is_told_which_there_are(world: World) -> None:
+    answer = await world.visitor().get("/logout")
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["Allow"]
+
+
+async def test_a_failure_is_logged_without_the_token_in_its_address(
+    app: Quart, world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(resets, "account_of", fail)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    answer = await world.visitor().get("/password/reset/very-secret")
+    assert answer.status_code == 500
+    assert "very-secret" not in "".join(r.getMessage() for r in caplog.records)
+
+
+async def test_pages_are_read_while_nothing_can_be_written(world: World) -> None:
+    """Every few minutes a visit is noted; on a full disk that must not cost the page."""
+    susan = await world.person("susan")
+    async with world.db.writing() as session:
+        long_ago = clock.now() - timedelta(hours=1)
+        await session.execute(update(LoginSession).values(last_seen_at=long_ago))
+    world.db._busy_timeout = 0.05
+    async with world.db._turn:
+        assert (await susan.get("/")).status_code == 200
+
+
+@pytest.mark.parametrize("lines", [["6.6.6.6, 8.8.8.8"], ["6.6.6.6", "8.8.8.8"]])
+async def test_only_what_the_proxy_has_added_is_believed(
+    settings: Settings, lines: list[str]
+) -> None:
+    app = create_app(replace(settings, trusted_proxies="10.0.0.1"))
+    headers = [("X-Forwarded-For", line) for line in lines]
+    scope = {"client": ("10.0.0.1", 999)}
+    async with app.test_request_context("/", headers=Headers(headers), scope_base=scope):
+        assert client.address() == "8.8.8.8"
+
+
+def test_limits_are_by_address_and_places_are_remembered_coarsely() -> None:
+    assert client.single("10.1.2.3") != client.single("10.1.2.4")
+    assert client.coarse("10.1.2.3") == client.coarse("10.1.2.4")
+    assert client.single("2001:db8::1") == client.single("2001:db8::2")

@@ -26,15 +26,8 @@ from hypercorn.events import Closed, RawData
 from hypercorn.events import Event as ServerEvent
 from hypercorn.protocol import h2 as hypercorn_h2
 from hypercorn.protocol import h11 as hypercorn_h11
-from hypercorn.protocol.events import (
-    Body,
-    Data,
-    EndData,
-    Event,
-    Request,
-    Response,
-    StreamClosed,
-)  # fmt: skip
+from hypercorn.protocol.events import Body, Data, EndData, Event, Request, StreamClosed
+from hypercorn.protocol.events import Response as Answer
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
 from hypercorn.typing import AppWrapper, ASGISendEvent, WebsocketAcceptEvent, WebsocketScope
 from wsproto.connection import ConnectionState
@@ -305,7 +298,7 @@ class PlainProtocol(hypercorn_h11.H11Protocol):
             self._is_over.set()
 
     async def stream_send(self, event: Event) -> None:
-        if isinstance(event, Response) and self.connection.their_state is h11.SEND_BODY:
+        if isinstance(event, Answer) and self.connection.their_state is h11.SEND_BODY:
             event = replace(event, headers=[*event.headers, (b"connection", b"close")])
         await super().stream_send(event)
 

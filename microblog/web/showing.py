@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TypeGuard
+from functools import lru_cache
+from typing import TypeAlias, TypeGuard
 
 from microblog.kernel.events import Event, LoggedEvent, Position
 from microblog.kernel.model import Session
@@ -18,6 +19,8 @@ from microblog.posts.queries import PostView
 from microblog.timelines.audience import Watchers, audience
 from microblog.timelines.streams import own
 from microblog.web.rendering import fragment, in_language, notification_fragment
+
+Change: TypeAlias = tuple[str, str, str]  # target, action, element
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +92,37 @@ def _same(message: Message, languages: Iterable[str]) -> dict[str, Message]:
     return dict.fromkeys(languages, message)
 
 
-def _event(what: Shown, position: str, fields: dict[str, str], language: str) -> Message:
-    html = {} if fields["action"] == "remove" else {"html": _html(what, language)}
-    return Message(type="event", id=what.id, position=position, **fields, **html)
+def _event(what: Shown, position: str, change: Change, language: str) -> Message:
+    return _drawn(what.id, position, change, what.post, what.notification, language)
 
 
-def _html(what: Shown, language: str) -> str:
+@lru_cache(maxsize=1000)
+def _drawn(
+    event_id: int,
+    position: str,
+    change: Change,
+    post: PostView | None,
+    notification: NotificationView | None,
+    language: str,
+) -> Message:
+    """Kept, since after a restart everybody asks for the same.  The words of its age may be old by
+    then; the script, without which nobody reads messages, puts them right."""
+    target, action, element = change
+    html = {} if action == "remove" else {"html": _html(post, notification, language)}
+    place = {"target": target, "action": action, "element": element}
+    return Message(type="event", id=event_id, position=position, **place, **html)
+
+
+def _html(post: PostView | None, notification: NotificationView | None, language: str) -> str:
     with in_language(language):
-        if what.notification is not None:
-            return str(notification_fragment(what.notification))
-        return str(fragment(what.post)) if what.post else ""
+        if notification is not None:
+            return str(notification_fragment(notification))
+        return str(fragment(post)) if post else ""
 
 
-def _change(what: Shown) -> dict[str, str] | None:
+def _change(what: Shown) -> Change | None:
     """What happens to which element; None where there is nothing to show (any more)."""
+    change: Change | None = None
     match what.event:
         case PostPublished(post_id=post_id) if _stands(what.post):
             change = ("timeline", "insert", f"post-{post_id}")
@@ -112,9 +132,7 @@ def _change(what: Shown) -> dict[str, str] | None:
             change = ("timeline", "remove", f"post-{post_id}")
         case NotificationAdded(notification_id=notification_id) if what.notification:
             change = ("notifications", "insert", f"notification-{notification_id}")
-        case _:
-            return None
-    return dict(zip(("target", "action", "element"), change, strict=True))
+    return change
 
 
 def _stands(post: PostView | None) -> bool:

@@ -3,6 +3,7 @@ unless ``REQUIRE_BROWSER=1`` makes that a failure (CI)."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import shutil
@@ -68,6 +69,13 @@ class Window:
     async def post(self, text: str) -> None:
         await self.page.fill("post-composer textarea[name=body]", text)
         await self.page.click("post-composer button[type=submit]")
+
+    async def until(self, expression: str, within: float = 15.0) -> None:
+        """Wait until `expression` is true in the page.  Playwright's own way evaluates text inside
+        the page, which our Content Security Policy forbids."""
+        async with asyncio.timeout(within):
+            while not await self.page.evaluate(expression):
+                await asyncio.sleep(0.05)
 
     async def live(self) -> None:
         """Wait until the page has a live socket and has caught up."""

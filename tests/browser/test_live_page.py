@@ -97,11 +97,8 @@ async def test_a_post_reaches_the_other_window_quickly(window: Open) -> None:
     waits = []
     for number in range(2, 8):
         await writer.page.fill("post-composer textarea[name=body]", f"number {number}")
-        seen = asyncio.ensure_future(
-            reader.page.wait_for_function(
-                f"document.querySelector('.pill').innerText.includes('{number} new')", polling="raf"
-            )
-        )
+        pill = f".pill:has-text('{number} new posts')"
+        seen = asyncio.ensure_future(reader.page.wait_for_selector(pill))
         await asyncio.sleep(0.1)
         began = time.monotonic()
         await writer.page.click("post-composer button[type=submit]")
@@ -118,11 +115,11 @@ async def test_counts_follow_in_the_navigation_and_the_title(window: Open) -> No
     await reader.live()
     await writer.post(f"hello @{reader.name}")
     await reader.page.wait_for_selector("count-badge:not([hidden]):has-text('1')")
-    await reader.page.wait_for_function("document.title.startsWith('(1) ')")
+    await reader.until("document.title.startsWith('(1) ')")
     await reader.goto("/notifications")
     await reader.page.wait_for_selector(f"article.notification:has-text('{writer.name}')")
     await reader.page.bring_to_front()
-    await reader.page.wait_for_function("!document.title.startsWith('(')", timeout=8000)
+    await reader.until("!document.title.startsWith('(')")
 
 
 async def test_a_draft_survives_a_reload_and_goes_when_it_is_posted(window: Open) -> None:
@@ -215,9 +212,7 @@ async def test_a_slow_network_shows_everything_once(window: Open) -> None:
         await writer.page.wait_for_selector(f"text=slowly {number}")
     if await reader.page.locator(".pill").is_visible() or len(await shown(reader)) < 5:
         await reader.page.click(".pill:not([hidden])", timeout=20_000)
-    await reader.page.wait_for_function(
-        "document.querySelectorAll('.timeline-posts > article').length >= 5", timeout=20_000
-    )
+    await reader.until("document.querySelectorAll('.timeline-posts > article').length >= 5", 20)
     assert [text for text in await shown(reader) if re.match("slowly", text)] == [
         f"slowly {number}" for number in (4, 3, 2, 1, 0)
     ]

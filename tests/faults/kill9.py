@@ -115,12 +115,21 @@ class Run:
 
     async def _kill(self, site: SiteProcess, kills: int, pause: tuple[float, float]) -> None:
         for _ in range(kills):
+            await self._some_work_done()
             await asyncio.sleep(self.random.uniform(*pause))
             await site.kill()
             began = time.monotonic()
             await site.start()
             await site.ready()
             self.restarts.append((time.monotonic() - began) * 1000)
+
+    async def _some_work_done(self) -> None:
+        """A kill proves nothing while nobody has been answered yet."""
+        before = len(self.history.posted)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(10):
+                while len(self.history.posted) < before + WRITERS:
+                    await asyncio.sleep(0.01)
 
     async def _write(self, writer: Person, readers: list[Reader]) -> None:
         mine: list[int] = []
@@ -268,7 +277,7 @@ class Run:
 
 
 async def run(
-    kills: int, *, seed: int | None = None, pause: tuple[float, float] = (0.05, 0.6)
+    kills: int, *, seed: int | None = None, pause: tuple[float, float] = (0.0, 0.5)
 ) -> Report:
     with tempfile.TemporaryDirectory() as folder:
         return await Run(Path(folder), seed if seed is not None else secrets.randbits(32))(

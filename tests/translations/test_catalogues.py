@@ -99,6 +99,7 @@ def test_sentences_end_as_in_english(language: str) -> None:
 
 def test_every_language_can_be_chosen_and_answers() -> None:
     assert i18n.translations("es").gettext("Follow") == "Seguir"
-    assert i18n.translations("es").ngettext("follower", "followers", 1) == "seguidor"
-    assert i18n.translations("es").ngettext("follower", "followers", 0) == "seguidores"
+    news = ("%(num)s notification", "%(num)s notifications")
+    assert i18n.translations("es").ngettext(*news, 1) == "%(num)s notificación"
+    assert i18n.translations("es").ngettext(*news, 0) == "%(num)s notificaciones"
     assert i18n.translations("en").gettext("Follow") == "Follow"

@@ -8,6 +8,7 @@ with its traceback, and the consumer goes on.
 
 from __future__ import annotations
 
+import logging
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
@@ -19,11 +20,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.kernel import events
 from microblog.kernel.clock import now
-from microblog.kernel.db import Database
+from microblog.kernel.db import FAULTS, Database
 from microblog.kernel.events import Event, LoggedEvent
 from microblog.kernel.model import Base, BigInt, Session
 
+log = logging.getLogger(__name__)
+
 BATCH = 50
+PAGE = 100
 TRIES = 5
 
 Deliver: TypeAlias = Callable[[Session, list[LoggedEvent]], Awaitable[None]]
@@ -46,34 +50,6 @@ class DeadLetter(Base):
     event_id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     traceback: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(default=now)
-
-
-class Subscriber:
-    """Looks at every event from now on, in order, and forgets where it was when the process
-    ends."""
-
-    def __init__(self, db: Database, deliver: Deliver) -> None:
-        self._db = db
-        self._deliver = deliver
-        self.seen: int | None = None
-
-    async def start(self) -> None:
-        async with self._db.reading() as session:
-            self.seen = await events.latest_id(session)
-
-    async def step(self) -> None:
-        if self.seen is None:
-            await self.start()
-        while await self._page():
-            pass
-
-    async def _page(self) -> bool:
-        async with self._db.reading() as session:
-            page = await events.after(session, self.seen or 0)
-            if page:
-                await self._deliver(session, page)
-                self.seen = page[-1].id
-        return bool(page)
 
 
 async def read_by_all(session: Session, names: Iterable[str]) -> int:
@@ -106,7 +82,8 @@ class _Failures:
         error: BaseException | None,
         _tb: TracebackType | None,
     ) -> None:
-        if error is None or not isinstance(error, Exception):
+        # A database that is away or full is no fault of the event.
+        if not isinstance(error, Exception) or isinstance(error, FAULTS):
             return
         self.tries = self.tries + 1 if self.event_id == self._watched else 1
         self.event_id = self._watched
@@ -114,6 +91,49 @@ class _Failures:
 
     def given_up(self, event_id: int) -> bool:
         return self.event_id == event_id and self.tries >= TRIES
+
+
+class Subscriber:
+    """Looks at every event from now on, in order, and forgets where it was when the process ends.
+
+    An event that keeps failing is passed over: one post that cannot be drawn must not stop the
+    live pages of everybody.
+    """
+
+    def __init__(self, db: Database, deliver: Deliver) -> None:
+        self._db = db
+        self._deliver = deliver
+        self._failures = _Failures()
+        self._careful = 0  # after a failure, go one by one until past this event
+        self.seen: int | None = None
+
+    async def start(self) -> None:
+        async with self._db.reading() as session:
+            self.seen = await events.latest_id(session)
+
+    async def step(self) -> None:
+        if self.seen is None:
+            await self.start()
+        while await self._page():
+            pass
+
+    async def _page(self) -> bool:
+        seen = self.seen or 0
+        async with self._db.reading() as session:
+            page = await events.after(session, seen, 1 if seen < self._careful else PAGE)
+            if page and not self._passed_over(page[0].id):
+                self._careful = page[-1].id
+                with self._failures.watching(page[0].id):
+                    await self._deliver(session, page)
+                self.seen = page[-1].id
+        return bool(page)
+
+    def _passed_over(self, event_id: int) -> bool:
+        if not self._failures.given_up(event_id):
+            return False
+        log.error("event %d was shown to nobody: %s", event_id, self._failures.story)
+        self.seen = event_id
+        return True
 
 
 class Consumer:

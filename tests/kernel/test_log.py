@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from microblog.follows.events import AccountFollowed, AccountUnfollowed
 from microblog.kernel import clock, doorbell, events, ids
@@ -153,6 +154,46 @@ async def test_a_subscriber_starts_at_the_present(db: Database) -> None:
     await subscriber.step()
     await subscriber.step()
     assert told == [3]
+
+
+async def test_a_subscriber_passes_over_what_keeps_failing_and_repeats_nothing(
+    db: Database,
+) -> None:
+    told: list[int] = []
+
+    async def deliver(_session: Session, page: list[LoggedEvent]) -> None:
+        if 2 in [logged.id for logged in page]:
+            raise ValueError("cannot be drawn")
+        told.extend(logged.id for logged in page)
+
+    subscriber = Subscriber(db, deliver)
+    await subscriber.start()
+    await happened(db, 1, 2, 3)
+    for _ in range(TRIES + 1):
+        with pytest.raises(ValueError, match="drawn"):
+            await subscriber.step()
+    await subscriber.step()
+    assert told == [1, 3]
+
+
+async def test_a_full_disk_parks_no_event(db: Database) -> None:
+    """What failed for want of space is handled once there is some."""
+    full = True
+    seen: list[int] = []
+
+    async def handle(_session: Session, event: AccountFollowed) -> None:
+        if full:
+            raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+        seen.append(event.follower_id)
+
+    await happened(db, 7)
+    consumer = Consumer("test", {AccountFollowed: handle})
+    for _ in range(TRIES + 2):
+        with pytest.raises(OperationalError):
+            await consumer.catch_up(db)
+    full = False
+    await consumer.catch_up(db)
+    assert seen == [7]
 
 
 async def test_ids_are_visible_in_the_order_of_the_commits(db: Database) -> None:

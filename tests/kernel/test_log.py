@@ -200,8 +200,10 @@ async def test_ids_are_visible_in_the_order_of_the_commits(db: Database) -> None
     """Fifty writers at once: whoever has seen N has seen everything before N."""
     sightings: list[list[int]] = []
 
+    done = asyncio.Event()
+
     async def watch() -> None:
-        while len(sightings) < 400:
+        while not done.is_set():
             async with db.reading() as session:
                 sightings.append(
                     list(await session.scalars(select(LoggedEvent.id).order_by(LoggedEvent.id)))
@@ -210,7 +212,8 @@ async def test_ids_are_visible_in_the_order_of_the_commits(db: Database) -> None
 
     watching = asyncio.ensure_future(watch())
     await asyncio.gather(*(happened(db, n) for n in range(50)))
-    watching.cancel()
+    done.set()
+    await watching
     assert sightings
     assert all(seen == list(range(1, len(seen) + 1)) for seen in sightings)
 

@@ -69,6 +69,8 @@ from microblog.web.rendering import resource, warm
 
 MAILS_AN_HOUR = 10  # to one person; what is over joins a digest (SECURITY 39)
 NO_LIMIT = 1_000_000
+PROMPT = ("live feed", "sockets")  # the others let these go first
+PATIENCE = 0.05
 KEEP_SETTLED_MAIL = timedelta(days=30)
 
 INTERFACES = (
@@ -235,7 +237,8 @@ async def _sockets(site: Site, feed: Feed) -> AsyncIterator[None]:
 def _loop(
     site: Site, name: str, step: Step, idle: float, wakeup: asyncio.Event
 ) -> asyncio.Task[None]:
-    pulse = site.pulses[name] = Pulse(name, idle)
+    patience = 0.0 if name in PROMPT else PATIENCE
+    pulse = site.pulses[name] = Pulse(name, idle, patience)
     return asyncio.create_task(worker.run(pulse, step, wakeup), name=name)
 
 

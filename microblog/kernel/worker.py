@@ -21,6 +21,9 @@ class Pulse:
 
     name: str
     idle: float
+    # Seconds between a wakeup and the step: those that may be later leave the first moment after a
+    # commit to the live pages, and take what several commits bring in one step.
+    patience: float = 0.0
     beat: float = field(default_factory=time.monotonic)
     failures: int = 0
 
@@ -45,3 +48,4 @@ async def run(pulse: Pulse, step: Callable[[], Awaitable[None]], wakeup: asyncio
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pulse.idle):
                 await wakeup.wait()
+        await asyncio.sleep(pulse.patience)

@@ -50,6 +50,7 @@ from microblog.web import (
     limits,
     login,
     mail_settings,
+    metrics,
     notifications,
     passwords,
     plain_files,
@@ -74,8 +75,8 @@ PATIENCE = 0.05
 KEEP_SETTLED_MAIL = timedelta(days=30)
 
 INTERFACES = (
-    accounts, claims, follows, health, login, mail_settings, notifications, passwords, plain_files,
-    posts, register, sessions, settings_pages, threads, timelines, unsubscribe,
+    accounts, claims, follows, health, login, mail_settings, metrics, notifications, passwords,
+    plain_files, posts, register, sessions, settings_pages, threads, timelines, unsubscribe,
 )  # fmt: skip
 
 Step: TypeAlias = Callable[[], Awaitable[None]]
@@ -153,6 +154,7 @@ def create_app(settings: Settings) -> Quart:
     feed = Feed(site.db, site.hub)
     machinery = Machinery(site)
     site.notices = machinery.notices
+    site.consumers = tuple(consumer.name for consumer in machinery.consumers)
     app.extensions["machinery"] = machinery
     app.extensions["feed"] = feed
     live: Any = Live(app, app.extensions["QUART_AUTH"][0], site, feed)

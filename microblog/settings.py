@@ -109,6 +109,11 @@ class Settings:
         14.0, "Days the event log keeps, so the longest absence a page can catch up on."
     )
     log_format: str = _setting("text", "text or json.")
+    metrics_token: str = _setting(
+        "",
+        "What /metrics asks for as a Bearer token, at least 16 characters; empty: no /metrics.",
+        secret=True,
+    )
     workers_here: str = _setting(
         "on", "on or off: send mail and keep the log from the serving process too."
     )
@@ -148,6 +153,8 @@ class Settings:
             raise SettingsError("MICROBLOG_LOG_DAYS must be more than 0 and at most 36500.")
         if self.secret_key_old and not _fit(self.secret_key_old):
             _unfit("MICROBLOG_SECRET_KEY_OLD")
+        if self.metrics_token and len(self.metrics_token) < 16:
+            raise SettingsError("MICROBLOG_METRICS_TOKEN must have at least 16 characters.")
         if self.smtp_url:
             Smtp.parse(self.smtp_url)
         _check_networks(self.trusted_proxies)

@@ -27,6 +27,9 @@ class Site:
     # Asked by /healthz: what the operator should know of parts that only the composition root
     # knows.
     notices: Callable[[], list[str]] = list
+    # Asked by /metrics: names of those who follow the log, and which of several processes this is.
+    consumers: tuple[str, ...] = ()
+    worker: str = "0"
 
     @cached_property
     def csrf_key(self) -> bytes:

@@ -1,11 +1,17 @@
-"""Logs: one line a fact, as text or as JSON objects."""
+"""Logs: one line a fact, as text or as JSON objects.
+
+What is logged while a request is answered carries that request's id, wherever it is logged.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 import sys
+from contextvars import ContextVar
 from datetime import UTC, datetime
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 class JsonLines(logging.Formatter):
@@ -15,6 +21,8 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
         }
+        if asked := request_id.get():
+            line["request"] = asked
         facts = getattr(record, "facts", None)
         line |= facts if isinstance(facts, dict) else {"message": record.getMessage()}
         if record.exc_info:
@@ -29,7 +37,8 @@ class TextLines(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        return super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
+        line = super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
+        return f"{line} [{asked}]" if (asked := request_id.get()) else line
 
 
 def set_up(style: str, level: int = logging.INFO) -> None:

@@ -8,6 +8,7 @@ started twice at once, the second finds it done.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from microblog.kernel.model import Session
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -42,6 +45,26 @@ async def check(url: str) -> None:
     await _with_connection(url, _check)
 
 
+async def serves(session: Session) -> bool:
+    """Whether this version can work with what it finds: its own schema, or one of a version it does
+    not know.  While hosts are updated one by one, those still to come go on under the newer one."""
+    found = await (await session.connection()).run_sync(_revision)
+    head, known = _revisions()
+    return found == head or (found is not None and found not in known)
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+@cache
+def _revisions() -> tuple[str | None, frozenset[str]]:
+    """The newest and all that this version knows."""
+    scripts = ScriptDirectory.from_config(config())
+    known = frozenset(script.revision for script in scripts.walk_revisions())
+    return scripts.get_current_head(), known
+
+
 def _upgrade(connection: Connection) -> None:
     _refuse_newer(connection)
     alembic = config()
@@ -57,15 +80,13 @@ def _upgrade(connection: Connection) -> None:
 
 def _check(connection: Connection) -> None:
     _refuse_newer(connection)
-    found = MigrationContext.configure(connection).get_current_revision()
-    if found != ScriptDirectory.from_config(config()).get_current_head():
+    if _revision(connection) != _revisions()[0]:
         raise SchemaError("The database is older than this version. Run: microblog migrate")
 
 
 def _refuse_newer(connection: Connection) -> None:
-    found = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
-    if found is not None and found not in known:
+    found = _revision(connection)
+    if found is not None and found not in _revisions()[1]:
         raise SchemaError(
             f"The database has schema {found}, which this version does not know: it was used with a"
             " newer version of Microblog. Start that version, or restore a backup."

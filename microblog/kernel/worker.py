@@ -9,6 +9,8 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from microblog.kernel.metrics import LOOP_FAILURES
+
 log = logging.getLogger(__name__)
 
 SLOWEST_STEP = 60.0
@@ -41,6 +43,7 @@ async def run(pulse: Pulse, step: Callable[[], Awaitable[None]], wakeup: asyncio
             pulse.failures = 0
         except Exception:
             pulse.failures += 1
+            LOOP_FAILURES.labels(pulse.name).inc()
             log.exception("%s failed %d times in a row", pulse.name, pulse.failures)
             await asyncio.sleep(min(2.0**pulse.failures / 10, LONGEST_PAUSE))
         pulse.beat = time.monotonic()

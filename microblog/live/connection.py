@@ -11,6 +11,7 @@ import contextlib
 import time
 from dataclasses import dataclass
 
+from microblog.kernel.metrics import LIVE_CLOSES
 from microblog.live.frames import Message
 from microblog.live.wires import Outlet, Send
 
@@ -117,6 +118,7 @@ class Connection:
         if self._closed:
             return
         self._closed = True
+        LIVE_CLOSES.labels(self.ending or RESTART).inc()
         with contextlib.suppress(TimeoutError, OSError):
             async with asyncio.timeout(CLOSE_PATIENCE):
                 await self._send({"type": "websocket.close", "code": self.ending or RESTART})

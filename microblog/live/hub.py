@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+from microblog.kernel.metrics import LIVE_MESSAGES
 from microblog.live.connection import RESTART, TOO_SLOW, Connection
 from microblog.live.frames import Message
 
@@ -25,6 +26,14 @@ class Hub:
 
     def __len__(self) -> int:
         return len(self._all)
+
+    def accounts(self) -> int:
+        """How many people have a socket open."""
+        return len(self._by_account)
+
+    def unsent(self) -> int:
+        """Bytes that wait for readers, of all sockets."""
+        return sum(connection.outlet.unsent() for connection in self._all)
 
     @contextmanager
     def connected(self, connection: Connection) -> Iterator[None]:
@@ -50,7 +59,9 @@ class Hub:
     def deliver(self, topics: Iterable[str], event_id: int, messages: dict[str, Message]) -> None:
         """Hand the message of each connection's language to everyone listening to `topics`."""
         for topic in topics:
-            for connection in tuple(self._topics.get(topic, ())):
+            connections = tuple(self._topics.get(topic, ()))
+            LIVE_MESSAGES.inc(len(connections))
+            for connection in connections:
                 if message := messages.get(connection.listener.language):
                     connection.deliver(event_id, message)
                     if connection.ending is not None:

@@ -19,6 +19,12 @@ def address() -> str:
     return resolved(peer[0] if peer else "", forwarded, site().settings.trusted_proxies)
 
 
+def is_proxy() -> bool:
+    """Whether the request was handed on by a proxy of ours, whose headers are believed."""
+    peer = request.scope.get("client")
+    return _is_in(peer[0] if peer else "", _networks(site().settings.trusted_proxies))
+
+
 def resolved(peer: str, forwarded: str, trusted: str) -> str:
     """Walk X-Forwarded-For from the right, past trusted proxies, to the first address that is
     not."""

@@ -81,14 +81,14 @@ async def unusual(error: HTTPException) -> ResponseReturnValue:
 
 
 async def unavailable(error: Exception) -> ResponseReturnValue:
-    log.error("database: %s [%s]", getattr(error, "orig", error), request_id())
+    log.error("database: %s", getattr(error, "orig", error))
     return *await _answer(503, translated(SENTENCES[503])), {"Retry-After": "5"}
 
 
 async def failed(error: Exception) -> ResponseReturnValue:
     # The route, not the path: that may carry a token.
     route = request.url_rule.rule if request.url_rule else "-"
-    log.error("failed [%s] %s", request_id(), route, exc_info=error)
+    log.error("failed %s", route, exc_info=error)
     return await _answer(500, translated(SENTENCES[500]))
 
 

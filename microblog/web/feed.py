@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from microblog.follows.events import AccountUnfollowed
-from microblog.kernel import events
+from microblog.kernel import events, metrics
 from microblog.kernel.db import READERS, Database
 from microblog.kernel.events import LoggedEvent, Position
 from microblog.kernel.model import Session
@@ -41,6 +41,10 @@ class Feed:
             self.epoch = await events.epoch(session)
         await self.subscriber.start()
 
+    @property
+    def started(self) -> bool:
+        return bool(self.epoch) and self.subscriber.seen is not None
+
     async def _deliver(self, session: Session, page: list[LoggedEvent]) -> None:
         self._end_sessions(page)
         if not self.hub:
@@ -54,6 +58,8 @@ class Feed:
         for what, told in drawn:
             for each in told:
                 self.hub.deliver(what.topics, what.id, each)
+        told_ids = {what.id for what in found}
+        metrics.delivered(logged.at for logged in page if logged.id in told_ids)
 
     def _end_sessions(self, page: list[LoggedEvent]) -> None:
         ended = {

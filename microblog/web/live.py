@@ -27,6 +27,7 @@ from microblog.kernel import i18n, tokens
 from microblog.kernel.db import FAULTS
 from microblog.kernel.errors import NotFound
 from microblog.kernel.events import Position
+from microblog.kernel.metrics import HANDSHAKES
 from microblog.live.connection import FLOOD, TOO_BIG, TOO_SLOW, Connection, Listener
 from microblog.live.wires import FramedOutlet, Outlet, QueuedOutlet, Send
 from microblog.notifications import actions as notifications
@@ -172,6 +173,7 @@ class Live:
         # between is held, never missed.
         with self._site.hub.connected(connection):
             await send({"type": "websocket.accept"})
+            HANDSHAKES.labels(101).inc()
             async with asyncio.TaskGroup() as group:
                 beside = [group.create_task(self._catch_up(connection, since))]
                 if isinstance(outlet, QueuedOutlet):
@@ -283,6 +285,7 @@ def _outlet(scope: Scope, send: Send) -> Outlet:
 
 
 async def _refuse(send: Send, status: int) -> None:
+    HANDSHAKES.labels(status).inc()
     await send({"type": "websocket.http.response.start", "status": status,
                 "headers": [(b"content-length", b"0")]})  # fmt: skip
     await send({"type": "websocket.http.response.body", "body": b""})

@@ -69,7 +69,9 @@ class Settings:
         Path("data"), "Directory of the SQLite file, the secret key and media."
     )
     database_url: str = _setting(
-        "", "SQLAlchemy URL; empty: SQLite in the data directory.", secret=True
+        "",
+        "postgresql://user:password@host/name; empty: SQLite in the data directory.",
+        secret=True,
     )
     base_url: str = _setting(
         "", "The address people use, such as https://social.example; empty: the bound address."
@@ -158,6 +160,7 @@ class Settings:
         if self.smtp_url:
             Smtp.parse(self.smtp_url)
         _check_networks(self.trusted_proxies)
+        _check_database_url(self.url)
         if self.base_url:
             _check_base_url(self.base_url)
         return self
@@ -165,10 +168,8 @@ class Settings:
     @property
     def url(self) -> str:
         """Of the database."""
-        return (
-            self.database_url
-            or f"sqlite+aiosqlite:///{(self.data_dir / 'microblog.db').absolute()}"
-        )
+        file = f"sqlite+aiosqlite:///{(self.data_dir / 'microblog.db').absolute()}"
+        return _with_driver(self.database_url) or file
 
     @property
     def smtp(self) -> Smtp | None:
@@ -285,6 +286,22 @@ def is_loopback(host: str) -> bool:
         host in ("localhost", "::1", "[::1]")
         or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
     )
+
+
+def _check_database_url(url: str) -> None:
+    if not url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+        raise SettingsError(
+            "MICROBLOG_DATABASE_URL must look like postgresql://user:password@host/name, or"
+            " sqlite+aiosqlite:////path/to/file."
+        )
+
+
+def _with_driver(url: str) -> str:
+    """As hosting panels and documents write it, and with the driver that we use."""
+    for scheme in ("postgres://", "postgresql://"):
+        if url.startswith(scheme):
+            return url.replace(scheme, "postgresql+asyncpg://", 1)
+    return url
 
 
 def _check_networks(written: str) -> None:

@@ -25,6 +25,7 @@ from microblog.kernel.model import Base
 from microblog.kernel.schema import SchemaError
 from microblog.settings import Settings
 from microblog.web.rendering import environment
+from tests.databases import Databases
 
 ROOT = Path(__file__).parent.parent
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
@@ -172,8 +173,8 @@ def test_every_setting_is_documented_in_the_readme() -> None:
     assert not missing
 
 
-def test_models_and_migrations_agree(migrated: Path) -> None:
-    engine = create_engine(f"sqlite:///{migrated}")
+def test_models_and_migrations_agree(databases: Databases) -> None:
+    engine = create_engine(f"sqlite:///{databases.sqlite_file()}")
     with engine.connect() as connection:
         options = {"compare_type": True, "compare_server_default": True, "render_as_batch": True}
         context = MigrationContext.configure(connection, opts=options)

@@ -73,9 +73,9 @@ def _free_port(host: str) -> int:
 
 
 async def prepared(settings: Settings) -> None:
-    """A database of the newest schema: an SQLite file is brought to it, a server must have it."""
+    """Bring the database to the newest schema; of several processes that start, one does it."""
     with data_dir(settings):
-        await (schema.upgrade if settings.url.startswith("sqlite") else schema.check)(settings.url)
+        await schema.upgrade(settings.url)
 
 
 @contextmanager

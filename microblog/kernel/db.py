@@ -1,49 +1,49 @@
 """One database, two ways in: `reading()` and `writing()`.
 
-A writing block is one transaction.  It takes SQLite's write lock when it opens, commits when it
-closes, and then wakes whoever follows the event log.  No network call, template or sleep belongs
-inside one.
+A writing block is one transaction.  It takes its turn when it opens, commits when it closes, and
+then wakes whoever follows the event log, if it recorded something.  No network call, template or
+sleep belongs inside one.
 
-Writers of this process take turns at `_turn`, first come first served.  SQLite's own waiting is
-polling and unfair: with 20 writers the lock brought the 99th percentile from 448 to 64 ms.  Nobody
-waits for a turn longer than for the lock: while another process holds that, each would wait for all
-those before.
-
-SQLite runs with ``synchronous=FULL``: an answered post survives a power cut (SECURITY R2).  What is
-deleted is overwritten (``secure_delete``), not only unlinked.
+Writers take turns, on both databases: rules that ask before they act hold, numbers become visible
+in the order they were drawn, and no two can wait for each other.  In a process the turn is
+`_turn`, first come first served; SQLite's own waiting is polling and unfair (with 20 writers the
+lock brought the 99th percentile from 448 to 64 ms).  Between processes it is SQLite's write lock
+or an advisory lock of PostgreSQL (`kernel.order`).  Nobody waits longer for a turn than for the
+lock: while another process holds that, each would wait for all those before.
 """
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from functools import partial
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import (
-    AsyncEngine,
-    AsyncSession,
-    async_sessionmaker,
-    create_async_engine,
-)
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-READERS = 5
+from microblog.kernel import order, postgresql, sqlite
 
 # The database is away, locked or full: nobody's mistake, and to be tried again.
-FAULTS: tuple[type[Exception], ...] = (OperationalError, InterfaceError, PoolTimeout)
+FAULTS: tuple[type[Exception], ...] = (
+    OperationalError, InterfaceError, PoolTimeout, postgresql.DatabaseAway,
+)  # fmt: skip
+
+_NOTIFY = text("SELECT pg_notify('microblog', :name)")
 
 
 class Database:
     def __init__(self, url: str, *, busy_timeout: float = 5.0) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.name = secrets.token_hex(4)  # of this process among those that use the database
         self._busy_timeout = busy_timeout
-        self._read_engine, self._write_engine = self._engines()
+        dialect = sqlite if self.is_sqlite else postgresql
+        self._read_engine, self._write_engine = dialect.engines(self.url, busy_timeout)
+        self._faults_told = nullcontext if self.is_sqlite else postgresql.faults_told
         self._readers = async_sessionmaker(self._read_engine, expire_on_commit=False)
         self._writers = async_sessionmaker(self._write_engine, expire_on_commit=False)
         self._turn = asyncio.Lock()
@@ -56,18 +56,39 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        async with self._readers() as session:
-            yield session
+        """One moment of the database; nothing can be written."""
+        with self._faults_told():
+            async with self._readers() as session:
+                yield session
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
-        if self.is_sqlite:
-            async with self._my_turn(), self._writers.begin() as session:
-                yield session
-        else:
+        """One transaction, alone."""
+        async with self._my_turn(), self._transaction() as session:
+            await order.take_turn(session)
+            yield session
+
+    @asynccontextmanager
+    async def writing_beside(self) -> AsyncIterator[AsyncSession]:
+        """One transaction beside others, for rows that are locked one by one (mail).
+
+        What it records takes its turn late, so it must not touch rows that those in their turn
+        change, other than those it has locked.  On SQLite there is only one writer anyway.
+        """
+        alone = self._my_turn() if self.is_sqlite else nullcontext()
+        async with alone, self._transaction() as session:
+            yield session
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncSession]:
+        with self._faults_told():
             async with self._writers.begin() as session:
                 yield session
-        self.ring()
+                rings = order.rings(session)
+                if rings and not self.is_sqlite:
+                    await session.execute(_NOTIFY, {"name": self.name})
+        if rings:
+            self.ring()
 
     @asynccontextmanager
     async def _my_turn(self) -> AsyncIterator[None]:
@@ -95,32 +116,3 @@ class Database:
     async def close(self) -> None:
         await self._read_engine.dispose()
         await self._write_engine.dispose()
-
-    def _engines(self) -> tuple[AsyncEngine, AsyncEngine]:
-        # Parameters are texts and secrets of people; errors with them end in the log.
-        make = partial(create_async_engine, self.url, hide_parameters=True)
-        if not self.is_sqlite:
-            engine = make(pool_size=10, pool_pre_ping=True)
-            return engine, engine
-        reader = make(pool_size=READERS, max_overflow=0, pool_timeout=10)
-        writer = make(pool_size=1, max_overflow=0)
-        self._prepare(reader, ("query_only=ON",), "BEGIN")
-        self._prepare(writer, ("synchronous=FULL", "secure_delete=ON"), "BEGIN IMMEDIATE")
-        return reader, writer
-
-    def _prepare(self, engine: AsyncEngine, pragmas: tuple[str, ...], begin: str) -> None:
-        wait = f"busy_timeout={int(self._busy_timeout * 1000)}"
-        shared = ("journal_mode=WAL", wait, "foreign_keys=ON")
-
-        def connect(connection: Any, _record: Any) -> None:  # noqa: ANN401 - DBAPI
-            connection.isolation_level = None  # we say BEGIN ourselves
-            cursor = connection.cursor()
-            for pragma in (*shared, *pragmas):
-                cursor.execute(f"PRAGMA {pragma}")
-            cursor.close()
-
-        def start(connection: Connection) -> None:
-            connection.exec_driver_sql(begin)
-
-        event.listen(engine.sync_engine, "connect", connect)
-        event.listen(engine.sync_engine, "begin", start)

@@ -3,6 +3,10 @@
 On one SQLite file ``PRAGMA data_version`` changes when another connection has committed.  Asked on
 a plain connection of its own, outside any transaction, a look costs 4 microseconds, so it is taken
 on the event loop every 10 ms: 3 ms median latency between processes.
+
+On PostgreSQL it is LISTEN/NOTIFY, on one direct connection per process (a pool that lends
+connections per transaction cannot carry it).  When that breaks, `listen` raises, and the worker
+loop starts it again; it rings at once, for what was missed.
 """
 
 from __future__ import annotations
@@ -11,18 +15,32 @@ import asyncio
 import contextlib
 import sqlite3
 import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import cast
+
+import asyncpg
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
 from microblog.kernel.db import Database
 from microblog.kernel.worker import Pulse
 
 INTERVAL = 0.01
+CHECK = 10.0  # seconds between two looks whether the server is still there
+PATIENCE = 5.0
 
 
 async def listen(db: Database, pulse: Pulse) -> None:
-    """Ring `db`'s wakeups whenever the file was written to, until cancelled."""
-    if db.path is None:
-        return
-    with contextlib.closing(sqlite3.connect(db.path, isolation_level=None)) as connection:
+    """Ring `db`'s wakeups whenever another process committed, until cancelled."""
+    if db.path is not None:
+        await _watch_file(db, db.path, pulse)
+    elif not db.is_sqlite:
+        await _listen_to_server(db, pulse)
+
+
+async def _watch_file(db: Database, path: Path, pulse: Pulse) -> None:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         heard = _data_version(connection)
         while True:
             await asyncio.sleep(INTERVAL)
@@ -34,3 +52,37 @@ async def listen(db: Database, pulse: Pulse) -> None:
 
 def _data_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA data_version").fetchone()[0])
+
+
+async def _listen_to_server(db: Database, pulse: Pulse) -> None:
+    lost = asyncio.Event()
+
+    def heard(_connection: object, _pid: int, _channel: str, name: object) -> None:
+        if name != db.name:  # our own commits have rung already
+            db.ring()
+
+    async with _connected(db) as connection:
+        connection.add_termination_listener(lambda _connection: lost.set())
+        await connection.add_listener("microblog", heard)
+        db.ring()
+        while not lost.is_set():
+            await connection.fetchval("SELECT 1", timeout=PATIENCE)
+            pulse.beat = time.monotonic()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CHECK):
+                    await lost.wait()
+    raise ConnectionError("the database closed the connection of the doorbell")
+
+
+@contextlib.asynccontextmanager
+async def _connected(db: Database) -> AsyncIterator[asyncpg.Connection]:
+    engine = create_async_engine(
+        db.url, poolclass=NullPool, connect_args={"timeout": PATIENCE}, isolation_level="AUTOCOMMIT"
+    )
+    async with engine.connect() as lent:
+        raw = await lent.get_raw_connection()
+        connection = cast(asyncpg.Connection, raw.driver_connection)
+        try:
+            yield connection
+        finally:
+            connection.terminate()  # a polite goodbye could wait for a server that is gone

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.kernel.clock import now
 from microblog.kernel.model import Base, BigInt, Session
-from microblog.kernel.order import take_turn
+from microblog.kernel.order import ring_at_commit, take_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,7 @@ class Position:
 async def record(session: Session, event: Event) -> None:
     """Put a fact into the log, in the caller's transaction."""
     await take_turn(session)
+    ring_at_commit(session)
     session.add(LoggedEvent(kind=type(event).__name__, payload=asdict(event)))
     await session.flush()
 

@@ -7,14 +7,28 @@ from sqlalchemy import text
 from microblog.kernel.model import Session
 
 _LOCK = 7_241_905_116
+_TURN = "has its turn"
+_RINGS = "rings at commit"
 
 
 async def take_turn(session: Session) -> None:
-    """Wait until every transaction that took a number earlier has ended.
+    """Wait until every transaction that took its turn earlier has ended.
 
     On SQLite the writing transaction already holds the only write lock.  On PostgreSQL a number
     drawn early could commit late, and a reader who passed it would never see it; the advisory
     lock is held until the transaction ends.
     """
+    if _TURN in session.info:
+        return
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    session.info[_TURN] = True
+
+
+def ring_at_commit(session: Session) -> None:
+    """Wake the loops, here and in other processes, when this transaction commits."""
+    session.info[_RINGS] = True
+
+
+def rings(session: Session) -> bool:
+    return _RINGS in session.info

@@ -2,7 +2,7 @@
 
 Precautions on SQLite: a batch rebuild of a parent table with foreign keys on would delete all its
 children, so they are off, set before the transaction begins, and checked before it commits.  The
-whole upgrade is one transaction under the write lock: cut off half-way, nothing has happened;
+whole upgrade is one transaction under the write lock (PostgreSQL: an advisory lock): cut off half-way, nothing has happened;
 started twice at once, the second finds it done.
 """
 
@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from microblog.kernel.model import Session
 
+_LOCK = 7_241_905_117
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -66,6 +67,8 @@ def _revisions() -> tuple[str | None, frozenset[str]]:
 
 
 def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
     _refuse_newer(connection)
     alembic = config()
     alembic.attributes["connection"] = connection

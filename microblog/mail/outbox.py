@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.kernel.clock import now
 from microblog.kernel.model import Base, BigInt, Session
+from microblog.kernel.order import ring_at_commit
 
 GIVE_UP = timedelta(days=4)
 ACTIVE = ("queued", "deferred", "leased")
@@ -78,6 +79,7 @@ async def enqueue(
         )
     )
     await session.flush()
+    ring_at_commit(session)
 
 
 async def forget_settled(session: Session, before: datetime) -> None:

@@ -76,7 +76,7 @@ class Settlements:
         if not self._waiting:
             return
         batch = list(self._waiting)
-        async with self._db.writing() as session:
+        async with self._db.writing_beside() as session:
             await self._write_sent(session, batch)
             for each in batch:
                 await _apply(session, each.lease, each.verdict)
@@ -89,7 +89,7 @@ class Settlements:
         """Settle what dead processes of this machine had sent, and end their leases."""
         for owner, notes in self._journal.left_behind():
             log.warning("a mail sender died: %d mails it had sent are settled", len(notes))
-            async with self._db.writing() as session:
+            async with self._db.writing_beside() as session:
                 if notes:
                     await leases.sent(session, notes, owner, keep_content=self._keeps)
                 await leases.release_all(session, owner)

@@ -99,11 +99,11 @@ class Supply:
         self._trusted_until.clear()
         back, self._in_hand = list(self._in_hand.values()), {}
         if back:
-            async with self._db.writing() as session:
+            async with self._db.writing_beside() as session:
                 await leases.release(session, back)
 
     async def _leased(self, *, carefully: bool) -> Taken:
-        async with self._db.writing() as session:
+        async with self._db.writing_beside() as session:
             return await take(
                 session, self._owner, self._compose,
                 most=BATCH, hourly=self._hourly, carefully=carefully,
@@ -119,7 +119,7 @@ class Supply:
                 log.exception("email %d (%s) could not be rendered", each.id, each.kind)
                 failed.append((each, f"rendering failed: {error}"[:LONGEST_REASON]))
             await asyncio.sleep(0)  # a page or a socket may be waiting
-        async with self._db.writing() as session:
+        async with self._db.writing_beside() as session:
             kept = await leases.store(session, written)
             for each, reason in failed:
                 await park(session, each, reason)
@@ -141,6 +141,6 @@ class Supply:
     async def _renew(self) -> None:
         self._in_hand = {i: each for i, each in self._in_hand.items() if self.holds(each)}
         began = time.monotonic()
-        async with self._db.writing() as session:
+        async with self._db.writing_beside() as session:
             kept = await leases.renew(session, self._in_hand, self._owner)
         self._trusted_until = {i: began + TRUSTED for i in self._in_hand if i in kept}

@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from microblog.follows.events import AccountUnfollowed
 from microblog.kernel import events, metrics
-from microblog.kernel.db import READERS, Database
+from microblog.kernel.db import Database
 from microblog.kernel.events import LoggedEvent, Position
 from microblog.kernel.model import Session
 from microblog.kernel.readers import Subscriber
+from microblog.kernel.sqlite import READERS
 from microblog.live.connection import SIGNED_OUT, Connection, Listener
 from microblog.live.frames import Message
 from microblog.live.hub import Hub

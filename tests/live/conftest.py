@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 import pytest
 import pytest_asyncio
 
+from tests.databases import Databases
 from tests.person import Person
 from tests.process import SiteProcess
 
@@ -16,9 +17,15 @@ Meet = Callable[..., Awaitable[Person]]
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SiteProcess]:
+async def site(
+    tmp_path_factory: pytest.TempPathFactory, databases: Databases, database_kind: str
+) -> AsyncIterator[SiteProcess]:
     folder = tmp_path_factory.mktemp("live") / "data"
-    async with SiteProcess(folder, command="dev", mail_hold="1.5") as process:
+    folder.mkdir()
+    async with (
+        databases.new(database_kind, folder) as url,
+        SiteProcess(folder, command="dev", mail_hold="1.5", database_url=url) as process,
+    ):
         yield process
 
 

@@ -9,11 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, select, update
+from sqlalchemy import select, update
 
 from microblog.kernel.db import Database
 from microblog.kernel.events import LoggedEvent
-from microblog.kernel.model import Base
 from microblog.mail import outbox
 from microblog.mail.addresses import sender_mailbox
 from microblog.mail.letters import Letter
@@ -114,17 +113,6 @@ async def until(true: Callable[[], object]) -> None:
 def resume(sender: MailSender) -> None:
     """End the pause, as time would."""
     sender._pause._until = 0.0
-
-
-@pytest.fixture
-async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    tables = [Base.metadata.tables[name] for name in ("emails", "events", "log_epoch")]
-    engine = create_engine(f"sqlite:///{tmp_path}/mail.db")
-    Base.metadata.create_all(engine, tables=tables)
-    engine.dispose()
-    db = Database(f"sqlite+aiosqlite:///{tmp_path}/mail.db")
-    yield db
-    await db.close()
 
 
 @pytest.fixture

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-
-from sqlalchemy import create_engine
 
 from microblog.accounts.model import Account
 from microblog.follows import actions as following
 from microblog.kernel import events
 from microblog.kernel.db import Database
 from microblog.kernel.events import Event
-from microblog.kernel.model import Base
-from microblog.notifications import model as _notifications  # noqa: F401 - its table is needed
 from microblog.posts import actions, queries
 from microblog.posts.model import Post
 from microblog.posts.queries import PostView
-from microblog.signin import model as _signin  # noqa: F401 - its tables are needed
 
 LIMIT = 500
 
@@ -62,16 +54,3 @@ class Stage:
     async def log(self) -> list[Event | None]:
         async with self.db.reading() as session:
             return [logged.event() for logged in await events.after(session, 0, 10_000)]
-
-
-@asynccontextmanager
-async def open_stage(folder: Path) -> AsyncIterator[Stage]:
-    path = folder / "stage.db"
-    engine = create_engine(f"sqlite:///{path}")
-    Base.metadata.create_all(engine)
-    engine.dispose()
-    db = Database(f"sqlite+aiosqlite:///{path}")
-    try:
-        yield Stage(db)
-    finally:
-        await db.close()

@@ -1,0 +1,69 @@
+"""Engines for PostgreSQL, and which of its errors mean "try again later".
+
+A reading transaction is one snapshot (REPEATABLE READ), as on SQLite: what a page shows is of one
+moment.  A writing one sees what was committed before its turn (READ COMMITTED).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import asyncpg
+from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+READERS = 5
+WRITERS = 4  # one in its turn, the others for mail
+
+# Classes of SQLSTATE (PostgreSQL, appendix A): connection lost, out of resources (disk full),
+# stopped by the operator or a timeout, system error, deadlock or serialisation, lock timeout.
+_PASSING = ("08", "53", "57", "58", "40", "55", "25P03")
+
+
+class DatabaseAway(Exception):
+    """The server does not answer, or not now."""
+
+
+def engines(url: URL, patience: float) -> tuple[AsyncEngine, AsyncEngine]:
+    """For reading and for writing; connections, answers and locks are waited for `patience`
+    seconds."""
+    wait = f"{int(patience * 1000)}ms"
+    arguments = {
+        "timeout": patience,
+        "command_timeout": patience,
+        "server_settings": {
+            "application_name": "microblog",
+            "lock_timeout": wait,
+            # A process that was frozen inside a transaction must not hold everybody's turn.
+            "idle_in_transaction_session_timeout": "10s",
+        },
+    }
+    make = partial(
+        create_async_engine, url, hide_parameters=True, pool_pre_ping=True, max_overflow=0,
+        pool_timeout=patience, connect_args=arguments,
+    )  # fmt: skip
+    reader = make(pool_size=READERS, isolation_level="REPEATABLE READ")
+    writer = make(pool_size=WRITERS)
+    return reader.execution_options(postgresql_readonly=True), writer
+
+
+@contextmanager
+def faults_told() -> Iterator[None]:
+    """Raise `DatabaseAway` for what asyncpg and the network say in many ways."""
+    try:
+        yield
+    except DBAPIError as error:
+        if error.connection_invalidated or _passing(error.orig):
+            raise DatabaseAway(str(error.orig)) from error
+        raise
+    except (OSError, TimeoutError, asyncpg.PostgresConnectionError) as error:
+        raise DatabaseAway(str(error) or "no answer in time") from error
+    except asyncpg.PostgresError as error:  # while connecting, nothing wraps them
+        raise DatabaseAway(str(error)) from error
+
+
+def _passing(error: BaseException | None) -> bool:
+    return str(getattr(error, "sqlstate", None) or "").startswith(_PASSING)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import sqlite3
 import sys
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from tests.bench.crowd import Crowd
-from tests.person import Person
+from tests.bench.visitor import Visitor
+from tests.person import Person, token_in
 from tests.process import ROOT, SiteProcess
 
 READERS = 10  # accounts; each has a share of the sockets, as many pages of one home
+LIVE = "/live?stream=home"
+CAUGHT_UP = b'{"type":"caught_up"'
 TEXT = (
     "Have you seen the sketch of the engine? It weaves algebraical patterns just as the loom"
     " weaves flowers and leaves. #engine https://example.org/notes"
@@ -27,32 +30,52 @@ class Contestant(Protocol):
     name: str
     pid: int
     crowd: Crowd
+    rest: float  # seconds it goes on working after an event has reached everybody
 
     async def tell(self, number: int) -> float:
         """Send one event to everybody; when it began, in seconds since 1970."""
 
 
-class Ours:
-    name = "microblog"
+class Author:
+    """Signed in, with the token of their forms at hand."""
 
-    def __init__(self, site: SiteProcess, author: Person, cookies: list[str]) -> None:
+    def __init__(self, port: int, cookies: str, token: str) -> None:
+        self._visitor = Visitor(port, cookies)
+        self._token = token
+
+    async def post(self, body: str) -> None:
+        answer = await self._visitor.submit(
+            "/posts", csrf_token=self._token, body=body, idempotency_key=secrets.token_hex(8)
+        )
+        assert answer.status == 303, answer
+
+
+class Ours:
+    rest = 0.1
+
+    def __init__(
+        self, name: str, site: SiteProcess, author: Author, cookies: list[str], offers: str
+    ) -> None:
         assert site.process is not None
+        self.name = name
         self.pid = site.process.pid
-        self.crowd = Crowd(site.port, "/live?stream=home", cookies, b'{"type":"caught_up"')
-        self.answer_ms: list[float] = []
+        self.crowd = Crowd(site.port, LIVE, cookies, CAUGHT_UP, offers=offers)
         self._log = sqlite3.connect(site.data_dir / "microblog.db")
         self._author = author
 
     async def tell(self, number: int) -> float:
-        began = time.perf_counter()
         await self._author.post(f"{TEXT} {number}")
-        self.answer_ms.append((time.perf_counter() - began) * 1000)
         newest = "SELECT at FROM events WHERE kind = 'PostPublished' ORDER BY id DESC LIMIT 1"
         (at,) = self._log.execute(newest).fetchone()
         return datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp()
 
+    def close(self) -> None:
+        self._log.close()
+
 
 class Bare:
+    rest = 0.02
+
     def __init__(self, name: str, process: asyncio.subprocess.Process, port: int) -> None:
         self.name = name
         self.pid = process.pid
@@ -68,19 +91,26 @@ class Bare:
 
 
 @contextlib.asynccontextmanager
-async def ours(folder: Path) -> AsyncIterator[Ours]:
+async def ours(name: str, folder: Path, *, offers: str = "") -> AsyncIterator[Ours]:
     """The site with an author, and readers who follow them."""
     async with contextlib.AsyncExitStack() as stack:
-        site = await stack.enter_async_context(SiteProcess(folder, command="dev"))
+        site = await stack.enter_async_context(SiteProcess(folder, confirm_email="off"))
         author, *readers = [
             await stack.enter_async_context(Person(site.url, f"person{number}"))
             for number in range(READERS + 1)
         ]
-        await author.register()
+        for one in (author, *readers):
+            await one.register()
         for reader in readers:
-            await reader.register()
             await reader.follow(author.name)
-        yield Ours(site, author, [reader.cookies() for reader in readers])
+        cookies = [reader.cookies() for reader in readers]
+        made = Ours(name, site, await signed_in(site, author), cookies, offers)
+        stack.callback(made.close)
+        yield made
+
+
+async def signed_in(site: SiteProcess, person: Person) -> Author:
+    return Author(site.port, person.cookies(), token_in(await person.page("/posts/new")))
 
 
 @contextlib.asynccontextmanager

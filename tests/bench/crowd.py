@@ -10,53 +10,69 @@ import contextlib
 import resource
 import time
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 AT_ONCE = 50  # handshakes under way
 PATIENCE = 60.0  # seconds
+REST = 1.0
 EVENT = b'{"type":"event"'
 PING, PONG = 0x89, 0x8A
 UNMASKED = b"\0\0\0\0"  # a mask that changes nothing
 HANDSHAKE = (
     "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
     "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{cookie}\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{more}\r\n"
 )
+DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
 
 
 class Crowd:
     """Everyone connected to one server, and when each event reached each of them."""
 
     def __init__(
-        self, port: int, path: str = "/", cookies: Sequence[str] = ("",), greeting: bytes = b""
-    ) -> None:
-        """`greeting` begins the message after which a socket only waits for events."""
+        self, port: int, path: str = "/", cookies: Sequence[str] = ("",),
+        greeting: bytes = b"", *, offers: str = "",
+    ) -> None:  # fmt: skip
+        """`greeting` begins the message after which a socket only waits for events; `offers` is a
+        header line of each handshake."""
         self.greeting = greeting
+        self.path = path
         self.arrivals: array[float] = array("d")  # seconds since 1970
         self.text = b""  # of the newest event
         self.gone = 0
         self._port = port
-        self._path = path
+        self._offers = offers
         self._cookies = cookies
         self._sockets: list[_Socket] = []
+        self._due: Sequence[float] = ()
         self._wanted = 0
         self._all_here = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._sockets)
 
-    async def grow(self, size: int) -> None:
-        """Open sockets until there are `size`, and let the server come to rest."""
-        while len(self) < size:
-            missing = min(AT_ONCE, size - len(self))
-            await asyncio.gather(*(self._join(len(self) + i) for i in range(missing)))
-        await asyncio.sleep(1.0)
+    async def grow(self, size: int) -> float:
+        """Open sockets until there are `size`, and let the server come to rest; how many seconds
+        it took until the last was in."""
+        began, wanted = time.perf_counter(), iter(range(len(self), size))
+        await asyncio.gather(*(self._join_each(wanted) for _ in range(AT_ONCE)))
+        took = time.perf_counter() - began
+        await asyncio.sleep(REST)
+        return took
 
-    def expect(self) -> None:
-        """One event is about to be sent to everybody."""
+    async def _join_each(self, numbers: Iterator[int]) -> None:
+        for number in numbers:
+            await self._join(number)
+
+    def expect(self, due: Sequence[float] = ()) -> None:
+        """One event is about to be sent to everybody; or one at each of the moments `due`, and then
+        what is kept of an arrival is how much later it was."""
         self.arrivals = array("d")
-        self._wanted = len(self)
+        self._due = due
+        self._wanted = len(self) * max(1, len(due))
+        for socket in self._sockets:
+            socket.got = 0
         self._all_here.clear()
 
     async def all_here(self) -> array[float]:
@@ -70,22 +86,26 @@ class Crowd:
             )
         return self.arrivals
 
-    def arrived(self, text: bytes) -> None:
+    def arrived(self, text: bytes, before: int) -> None:
+        """At a socket that has had `before` events."""
         self.text = text
-        self.arrivals.append(time.time())
+        self.arrivals.append(time.time() - (self._due[before] if self._due else 0.0))
         if len(self.arrivals) == self._wanted:
             self._all_here.set()
 
-    def leave(self) -> None:
+    async def leave(self) -> None:
+        """Everybody hangs up at once."""
         for socket in self._sockets:
+            socket.leaves = True
             socket.transport.abort()
         self._sockets.clear()
+        await asyncio.sleep(REST)
 
     async def _join(self, number: int) -> None:
         loop = asyncio.get_running_loop()
         cookie = self._cookies[number % len(self._cookies)]
-        said = f"Cookie: {cookie}\r\n" if cookie else ""
-        request = HANDSHAKE.format(path=self._path, port=self._port, cookie=said)
+        more = (f"Cookie: {cookie}\r\n" if cookie else "") + self._offers
+        request = HANDSHAKE.format(path=self.path, port=self._port, more=more)
         _, socket = await loop.create_connection(
             lambda: _Socket(self, request.encode()), "127.0.0.1", self._port
         )
@@ -95,10 +115,12 @@ class Crowd:
 
 
 class _Socket(asyncio.Protocol):
-    __slots__ = ("_accepted", "_crowd", "_request", "_rest", "ready", "transport")
+    __slots__ = ("_accepted", "_crowd", "_request", "_rest", "got", "leaves", "ready", "transport")
 
     def __init__(self, crowd: Crowd, request: bytes) -> None:
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.got = 0
+        self.leaves = False
         self._accepted = False
         self._crowd = crowd
         self._request = request
@@ -109,7 +131,7 @@ class _Socket(asyncio.Protocol):
         transport.write(self._request)
 
     def connection_lost(self, _error: Exception | None) -> None:
-        self._crowd.gone += 1
+        self._crowd.gone += not self.leaves
         if not self.ready.done():
             self.ready.set_exception(ConnectionError(self._rest[:200]))
 
@@ -142,7 +164,8 @@ class _Socket(asyncio.Protocol):
 
     def _take(self, head: int, text: bytes) -> None:
         if text.startswith(EVENT):
-            self._crowd.arrived(text)
+            self._crowd.arrived(text, self.got)
+            self.got += 1
         elif head == PING:
             self.transport.write(bytes((PONG, 0x80 | len(text))) + UNMASKED + text)
         else:

@@ -1,178 +1,186 @@
 """The live socket under load: N open home pages, M posts, beside bare servers in the same run.
 
-    python -m tests.bench.live [--sockets 500,2000] [--posts 50] [--json FILE]
+Each post is published over HTTP; when it has reached everybody, the others send the same text to
+as many sockets, so that whatever else the machine does meets all of them.
 
-Each post is published over HTTP; when it has reached everybody, a bare `websockets` server and a
-bare TCP server send the same text to as many sockets, so that whatever else the machine does meets
-all three.  This process holds all the clients.
-
-- *latency*: from the post's event (whose time is taken before its commit) to each socket; for the
-  bare servers, from their first write;
-- *deliveries/s*: sockets by the time until the last of them has it, median of the posts;
-- *CPU*: of the server's process, for 100,000 deliveries; of ours, what the same posts cost a second
-  site with one socket for each reader is taken off, and shown by itself;
-- *KiB/socket*: how much the resident memory grew with the sockets, idle;
-- *join CPU*: of a socket's handshake and, of ours, its catching up.
+- *deliveries*: sockets by the time from the post's event (taken before its commit; for the bare
+  servers, from their first write) until the last of them has it, median of the posts;
+- *CPU*: of the server's process while a post is delivered, for 100,000 deliveries; of ours, what
+  the same posts cost a second site with one socket for each reader is taken off;
+- *POST → last*: from asking for it until the last socket has it; the bare servers are told by pipe.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
-import json
-import tempfile
+import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 from statistics import median, quantiles
 
-from tests.bench.contestants import READERS, Contestant, Ours, bare, ours
-from tests.bench.crowd import allow_files
+from tests.bench import crowds
+from tests.bench.contestants import READERS, Bare, Contestant, Ours, bare, ours
+from tests.bench.crowd import DEFLATE, allow_files
+from tests.bench.plan import Plan
 from tests.bench.processes import cpu_seconds, resident_kib
+from tests.bench.table import Row, at_most, times
 
-KINDS = ("websockets", "tcp")
-IDLE = 100  # sockets at which the memory of the idle server is stated
+MOST_FOR_SLOW = 2000  # sockets of the naive server, and of a second crowd of ours
+WARM = 100
 
 
 @dataclass
 class Measured:
     """One server at one number of sockets."""
 
-    name: str
     sockets: int
-    posts: int
-    frame_bytes: int = 0
-    cpu: float = 0.0  # seconds
-    kib_a_socket: float = 0.0
-    joining_ms: float = 0.0  # CPU
-    latencies: list[float] = field(default_factory=list, repr=False)  # ms
-    lasts: list[float] = field(default_factory=list, repr=False)  # ms
+    cpu: float = 0.0  # seconds, for all posts
+    idle_kib: float = 0.0  # a socket, before it had anything to tell
+    used_kib: float = 0.0  # and afterwards
+    latencies: list[float] = field(default_factory=list)  # ms, of each socket
+    lasts: list[float] = field(default_factory=list)  # ms, from the event
+    whole: list[float] = field(default_factory=list)  # ms, from asking
 
-    def row(self, spared: float = 0.0) -> dict[str, float]:
-        """`spared` are the seconds of CPU that were not for delivering."""
-        cuts = quantiles(self.latencies, n=100)
-        delivering = self.cpu - spared
-        return {
-            "deliveries/s": self.sockets / median(self.lasts) * 1000,
-            "p50 ms": cuts[49],
-            "p99 ms": cuts[98],
-            "CPU s/100k": delivering / (self.sockets * self.posts) * 100_000,
-            "KiB/socket": self.kib_a_socket,
-            "join CPU ms": self.joining_ms,
-        }
+    @property
+    def per_second(self) -> float:
+        return self.sockets / median(self.lasts) * 1000
+
+    def cpu_of_100k(self, spared: float = 0.0) -> float:
+        """`spared` are the seconds that were not for delivering."""
+        return (self.cpu - spared) / (self.sockets * len(self.lasts)) * 100_000
 
 
-@dataclass
-class Found:
-    idle_mib: float = 0.0  # of the site with `IDLE` sockets
-    post_cpu_ms: float = 0.0  # of a post with one socket for each reader, what else runs included
-    post_answer_ms: float = 0.0  # median, the same
-    rows: dict[int, dict[str, dict[str, float]]] = field(default_factory=dict)
-    frame_bytes: int = 0
-
-
-async def run(sizes: Sequence[int], posts: int, folder: Path) -> Found:
-    found = Found()
+async def run(plan: Plan) -> list[Row]:
+    sizes = plan.of((500, 2000, 5000), (100, 500))
+    slow = sum(min(sizes[-1], MOST_FOR_SLOW) for _ in ("quart", "offered"))
+    allow_files(3 * sizes[-1] + slow + 500)
     async with contextlib.AsyncExitStack() as stack:
-        site = await stack.enter_async_context(ours(folder / "site"))
-        quiet = await stack.enter_async_context(ours(folder / "quiet"))
-        bares = [await stack.enter_async_context(bare(kind)) for kind in KINDS]
-        compared: list[Contestant] = [site, *bares]
-        await _warmed(site, quiet)
-        found.idle_mib = resident_kib(site.pid) / 1024
-        found.frame_bytes = len(site.crowd.text)
-        for server in bares:
-            server.text = site.crowd.text
-            await server.crowd.grow(IDLE)
+        quiet = await stack.enter_async_context(ours("quiet", plan.room("quiet")))
+        site = await stack.enter_async_context(ours("ours", plan.room("site")))
+        offered = await stack.enter_async_context(
+            ours("offered", plan.room("offered"), offers=DEFLATE)
+        )
+        bares = [await stack.enter_async_context(bare(k)) for k in ("tcp", "websockets", "quart")]
+        await _warmed(quiet, (site, offered), bares)
+        rows: list[Row] = []
         for size in sizes:
-            measured = [await _grown(server, size, posts) for server in compared]
-            beside = Measured("quiet", READERS, posts)
-            await _race((site, quiet, *bares), [measured[0], beside, *measured[1:]])
-            found.rows[size] = {m.name: m.row(beside.cpu if m.name == site.name else 0.0)
-                                for m in measured}  # fmt: skip
-            found.post_cpu_ms = beside.cpu / posts * 1000
-        found.post_answer_ms = median(quiet.answer_ms)
-    return found
+            plan.say(f"{size} sockets")
+            taking = [site, *bares[:2]]
+            if size <= MOST_FOR_SLOW:
+                taking += [offered, bares[2]]
+            rows += _rows(await _race(quiet, taking, size, plan.of(40, 8)))
+        for one in (offered, bares[2]):
+            await one.crowd.leave()
+        rows += await crowds.run(plan, site, bares[1], bares[0])
+    return rows
 
 
-async def _warmed(site: Ours, quiet: Ours) -> None:
-    """The first few posts find nothing warm."""
-    await site.crowd.grow(IDLE)
-    await quiet.crowd.grow(READERS)
-    for server in (site, quiet):
+async def _warmed(quiet: Ours, sites: Sequence[Ours], bares: Sequence[Bare]) -> None:
+    """The first few posts find nothing warm; the text of one is what the others will send."""
+    for site in (quiet, *sites):
+        await site.crowd.grow(READERS if site is quiet else WARM)
         for number in range(5):
-            server.crowd.expect()
-            await server.tell(number)
-            await server.crowd.all_here()
-        server.answer_ms.clear()
+            await told(site, number, Measured(len(site.crowd)))
+    for server in bares:
+        server.text = sites[0].crowd.text
+        await server.crowd.grow(WARM)
 
 
-async def _grown(server: Contestant, size: int, posts: int) -> Measured:
-    joining = size - len(server.crowd)
-    kib, cpu = resident_kib(server.pid), cpu_seconds(server.pid)
-    await server.crowd.grow(size)
-    measured = Measured(server.name, size, posts)
-    if joining > 0:
-        measured.kib_a_socket = (resident_kib(server.pid) - kib) / joining
-        measured.joining_ms = (cpu_seconds(server.pid) - cpu) / joining * 1000
+async def _race(
+    quiet: Ours, taking: Sequence[Contestant], size: int, posts: int
+) -> dict[str, Measured]:
+    measured = {one.name: await _grown(one, size) for one in taking}
+    measured["quiet"] = Measured(READERS)
+    everyone = [quiet, *taking]
+    for number in range(posts + 3):
+        if number == 3:  # the first rounds warm up
+            for name in measured:
+                measured[name].cpu = 0.0
+                measured[name].latencies, measured[name].lasts, measured[name].whole = [], [], []
+        for one in everyone[number % len(everyone) :] + everyone[: number % len(everyone)]:
+            await told(one, number, measured[one.name])
+    for one in taking:
+        measured[one.name].used_kib += resident_kib(one.pid) / size
     return measured
 
 
-async def _race(servers: Sequence[Contestant], measured: list[Measured]) -> None:
-    for _ in range(3):
-        await _each(servers, [Measured(m.name, m.sockets, 1) for m in measured])
-    before = [cpu_seconds(server.pid) for server in servers]
-    for _ in range(measured[0].posts):
-        await _each(servers, measured)
-    for server, one, used in zip(servers, measured, before, strict=True):
-        one.cpu = cpu_seconds(server.pid) - used
+async def _grown(server: Contestant, size: int) -> Measured:
+    """More sockets; its memory is that of the new ones only, since `WARM` were there before."""
+    before, joining = resident_kib(server.pid), size - len(server.crowd)
+    await server.crowd.grow(size)
+    found = Measured(size)
+    if joining > 0:
+        found.idle_kib = (resident_kib(server.pid) - before) / joining
+    found.used_kib = found.idle_kib - resident_kib(server.pid) / size
+    return found
 
 
-async def _each(servers: Sequence[Contestant], measured: Sequence[Measured]) -> None:
-    for server, one in zip(servers, measured, strict=True):
-        server.crowd.expect()
-        began = await server.tell(0)
-        arrivals = await server.crowd.all_here()
-        one.latencies += [(at - began) * 1000 for at in arrivals]
-        one.lasts.append((max(arrivals) - began) * 1000)
+async def told(server: Contestant, number: int, found: Measured) -> None:
+    """One event to everybody."""
+    server.crowd.expect()
+    used, asked = cpu_seconds(server.pid), time.time()
+    began = await server.tell(number)
+    arrivals = await server.crowd.all_here()
+    found.cpu += cpu_seconds(server.pid) - used
+    found.latencies += [(at - began) * 1000 for at in arrivals]
+    found.lasts.append((max(arrivals) - began) * 1000)
+    found.whole.append((max(arrivals) - asked) * 1000)
+    await asyncio.sleep(server.rest)
 
 
-def show(found: Found) -> None:
-    for size, rows in found.rows.items():
-        print(f"\n{size} sockets, messages of {found.frame_bytes} bytes")
-        columns = list(rows["microblog"])
-        print(f"{'':<26}" + "".join(f"{column:>14}" for column in columns))
-        for name, row in rows.items():
-            print(f"{name:<26}" + "".join(f"{row[column]:>14.2f}" for column in columns))
-        for kind in KINDS:
-            ratios = [rows["microblog"][c] / rows[kind][c] if rows[kind][c] else 0 for c in columns]
-            print(f"{'microblog / ' + kind:<26}" + "".join(f"{ratio:>14.2f}" for ratio in ratios))
-    print(f"\nThe site with {IDLE} sockets, idle: {found.idle_mib:.1f} MiB resident (goal: < 120)")
-    print(
-        f"A post that {READERS} sockets see: {found.post_cpu_ms:.1f} ms CPU, idling included;"
-        f" answered in {found.post_answer_ms:.1f} ms"
-    )
+def _rows(found: dict[str, Measured]) -> list[Row]:
+    ours, spared = found["ours"], found["quiet"].cpu
+    at, many = f", {ours.sockets:,} sockets", ours.sockets >= 2000
+    bounds = {"tcp": 1.35, "websockets": 1.0, "quart": 0.3}
+    peers = [name for name in bounds if name in found]
+    rows = [
+        Row(f"CPU of 100k deliveries{at}", "s", ours.cpu_of_100k(spared), PEERS[name],
+            found[name].cpu_of_100k(), times(bounds[name]) if many else None)
+        for name in peers
+    ]  # fmt: skip
+    rows += [
+        Row(f"deliveries{at}", "/s", ours.per_second, PEERS[name], found[name].per_second)
+        for name in peers
+    ]
+    return rows + _latencies(found, at) + _memory(found, at)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        "python -m tests.bench.live",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--sockets", default="500,2000", help="how many, growing")
-    parser.add_argument("--posts", type=int, default=50)
-    parser.add_argument("--json", type=Path, help="write the figures there too")
-    given = parser.parse_args()
-    sizes = sorted(int(size) for size in given.sockets.split(","))
-    allow_files((len(KINDS) + 1) * sizes[-1] + 200)
-    with tempfile.TemporaryDirectory() as folder:
-        found = asyncio.run(run(sizes, given.posts, Path(folder)))
-    show(found)
-    if given.json:
-        given.json.write_text(json.dumps(asdict(found), indent=1))
+def _latencies(found: dict[str, Measured], at: str) -> list[Row]:
+    ours, tcp = found["ours"], found["tcp"]
+    most = ours.sockets >= 5000
+    return [
+        Row(f"event → socket, p50{at}", "ms", _p(ours.latencies, 50), PEERS["tcp"],
+            _p(tcp.latencies, 50)),
+        Row(f"event → socket, p99{at}", "ms", _p(ours.latencies, 99), PEERS["tcp"],
+            _p(tcp.latencies, 99)),
+        Row(f"POST → last socket, p50{at}", "ms", _p(ours.whole, 50), PEERS["tcp"],
+            _p(tcp.whole, 50), times(1.4) if most else None),
+        Row(f"POST → last socket, p99{at}", "ms", _p(ours.whole, 99), PEERS["tcp"],
+            _p(tcp.whole, 99), times(1.5) if most else None),
+    ]  # fmt: skip
 
 
-if __name__ == "__main__":
-    main()
+def _memory(found: dict[str, Measured], at: str) -> list[Row]:
+    ours, spared = found["ours"], found["quiet"].cpu
+    rows = [Row(f"memory of an idle socket{at}", "KiB", ours.idle_kib, PEERS["websockets"],
+                found["websockets"].idle_kib, at_most(26))]  # fmt: skip
+    if offered := found.get("offered"):
+        rows += [
+            Row(f"deflate offered: CPU{at}", "s", offered.cpu_of_100k(spared), "not offered",
+                ours.cpu_of_100k(spared), times(1.15)),
+            Row(f"deflate offered: memory after traffic{at}", "KiB", offered.used_kib,
+                "not offered", ours.used_kib, at_most(30)),
+        ]  # fmt: skip
+    return rows
+
+
+PEERS = {
+    "tcp": "raw asyncio TCP, preframed",
+    "websockets": "websockets broadcast()",
+    "quart": "Quart, a queue and send each",
+}
+
+
+def _p(values: Sequence[float], percent: int) -> float:
+    return quantiles(values, n=100, method="inclusive")[percent - 1]

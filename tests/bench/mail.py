@@ -1,7 +1,7 @@
 """How fast mail leaves: the outbox against a loop with one aiosmtplib connection per message.
 
-Run: ``python -m tests.bench.mail [messages]``.  Both send to the same sink in another process: one
-that does as little as an SMTP server can, and aiosmtpd.
+Both send to the same sink in another process: one that does as little as an SMTP server can, and
+aiosmtpd, whose own slowness then stands in both figures.
 
 - *loop*: what a program does first: build an `EmailMessage`, open a connection, send, close.  Text
   and HTML are given to it; it writes nothing down and loses everything when it dies.
@@ -18,7 +18,6 @@ import contextlib
 import multiprocessing
 import os
 import socket
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -45,8 +44,10 @@ from microblog.mail.render import Renderer
 from microblog.mail.sender import MailSender
 from microblog.mail.smtp import SmtpTransport
 from microblog.settings import Smtp
+from tests.bench.plan import Plan
+from tests.bench.table import Row, times
 
-ROUNDS = 3
+LINES = 4  # connections at once, as `microblog.mail.smtp` has them
 FROM, TO = "hello@localhost", "susan@localhost"
 TEMPLATES = Path(__file__).parents[2] / "templates"
 ADA = {"name": "ada", "display_name": "Ada", "bio": "", "url": "http://localhost/@ada"}
@@ -185,16 +186,16 @@ async def timed(work: Any, messages: int) -> Run:
     return Run(messages / seconds, cpu / messages * 1000)
 
 
-async def measure(port: int, messages: int) -> dict[str, list[Run]]:
+async def measure(messages: int, rounds: int, port: int) -> dict[str, list[Run]]:
     """By name, one of each round; a bare loop stands before its outboxes."""
     found: dict[str, list[Run]] = {}
     with tempfile.TemporaryDirectory() as folder:
         outbox = Outbox(folder)
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             for kind, fixed in (("", False), (" of bytes", True)):
                 bare = loop(port, messages, building=not fixed)
                 found.setdefault(f"loop{kind}", []).append(await timed(bare, messages))
-                for lines in (1, 4, 8):
+                for lines in (1, LINES):
                     await outbox.fill(messages, fixed=fixed)
                     run = await timed(outbox.empty(port, lines), messages)
                     name = f"outbox{kind}, {lines} line" + "s" * (lines > 1)
@@ -203,25 +204,28 @@ async def measure(port: int, messages: int) -> dict[str, list[Run]]:
     return found
 
 
-def show(title: str, found: dict[str, list[Run]]) -> None:
-    print(f"\n{title}, median of {ROUNDS} rounds (x: ratio to the loop of the same round)")
-    print(f"{'':<26}{'messages/s':>11}{'x':>7}{'CPU ms each':>13}")
-    bare: list[Run] = []
-    for name, runs in found.items():
-        bare = runs if name.startswith("loop") else bare
-        ratio = median(
-            run.per_second / other.per_second for run, other in zip(runs, bare, strict=True)
-        )
-        speed, cpu = median(run.per_second for run in runs), median(run.cpu for run in runs)
-        print(f"{name:<26}{speed:>11.0f}{ratio:>7.1f}{cpu:>13.2f}")
-
-
-def main() -> None:
-    messages = int(sys.argv[1]) if len(sys.argv) > 1 else 500
-    for title, target in (("Minimal sink", _minimal), ("aiosmtpd", _aiosmtpd)):
+async def run(plan: Plan) -> list[Row]:
+    rows: list[Row] = []
+    for sink_is, target in plan.of((("", _minimal), (", aiosmtpd", _aiosmtpd)), (("", _minimal),)):
+        plan.say(f"mail{sink_is}")
         with sink(target) as port:
-            show(f"{title}, {messages} messages", asyncio.run(measure(port, messages)))
+            found = await measure(plan.of(500, 60), plan.of(3, 1), port)
+        rows += _rows(found, sink_is)
+    return rows
 
 
-if __name__ == "__main__":
-    main()
+def _rows(found: dict[str, list[Run]], sink_is: str) -> list[Row]:
+    """Each outbox beside the bare loop above it; the goal is for what a site does: compose, render,
+    fix, send and settle."""
+    rows: list[Row] = []
+    bare, name = list[Run](), ""
+    for each, runs in found.items():
+        if each.startswith("loop"):
+            bare, name = runs, f"aiosmtplib {each}"
+            continue
+        goal = times(3, at_least=True) if f"{LINES} lines" in each and not sink_is else None
+        speed, theirs = (median(one.per_second for one in them) for them in (runs, bare))
+        rows.append(Row(f"{each}{sink_is}", "/s", speed, name, theirs, goal))
+        cpu, theirs = (median(one.cpu for one in them) for them in (runs, bare))
+        rows.append(Row(f"{each}{sink_is}, CPU a mail", "ms", cpu, name, theirs))
+    return rows

@@ -1,0 +1,63 @@
+"""How soon the site answers, and what it takes to stand there."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from statistics import median
+
+import httpx2
+
+from tests.bench.plan import Plan
+from tests.bench.processes import cpu_seconds, proportional_kib, resident_kib
+from tests.bench.table import Row, at_most
+from tests.process import SiteProcess
+
+SETTLING = 2.0  # seconds after which nothing of the start is left to do
+PAGES = 300  # asked for before the memory "after load" is read
+
+
+async def run(plan: Plan) -> list[Row]:
+    folder = plan.room("start")
+    first = await _started(folder / "first")  # makes the database
+    again = [await _started(folder / "first") for _ in range(plan.of(5, 2))]
+    idle = await _idle(folder / "first")
+    return [
+        Row("first start → /healthz 200, tables made", "s", first),
+        Row("start → /healthz 200", "s", median(again)),
+        Row("memory, idle", "MiB", idle[0]),
+        Row("CPU while idle", "ms/s", idle[1]),
+        Row("memory of two processes after load", "MiB", await _two(folder / "two"),
+            goal=at_most(150)),
+    ]  # fmt: skip
+
+
+async def _started(folder: Path) -> float:
+    began = time.perf_counter()
+    async with SiteProcess(folder, confirm_email="off"):
+        return time.perf_counter() - began
+
+
+async def _idle(folder: Path) -> tuple[float, float]:
+    """MiB resident, and milliseconds of CPU for each second of waiting for visitors."""
+    async with SiteProcess(folder, confirm_email="off") as site:
+        assert site.process is not None
+        await asyncio.sleep(SETTLING)
+        used, began = cpu_seconds(site.process.pid), time.perf_counter()
+        await asyncio.sleep(SETTLING)
+        used, seconds = cpu_seconds(site.process.pid) - used, time.perf_counter() - began
+        return resident_kib(site.process.pid) / 1024, used / seconds * 1000
+
+
+async def _two(folder: Path) -> float:
+    """Two serving processes of one database; what they share is counted once."""
+    async with (
+        SiteProcess(folder, confirm_email="off") as one,
+        SiteProcess(folder, confirm_email="off", workers_here="off") as other,
+        httpx2.AsyncClient() as http,
+    ):
+        for number in range(PAGES):
+            for site in (one, other):
+                await http.get(f"{site.url}/{('', 'explore', 'login')[number % 3]}")
+        return sum(proportional_kib(s.process.pid) for s in (one, other) if s.process) / 1024

@@ -1,0 +1,1 @@
+"""What docs/deploy.md says, run with the programs it speaks of."""

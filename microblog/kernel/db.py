@@ -26,6 +26,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from microblog.kernel import order, postgresql, sqlite
+from microblog.kernel.metrics import DATABASE_ERRORS
 
 # The database is away, locked or full: nobody's mistake, and to be tried again.
 FAULTS: tuple[type[Exception], ...] = (
@@ -57,7 +58,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """One moment of the database; nothing can be written."""
-        with self._faults_told():
+        with DATABASE_ERRORS.labels("reading").count_exceptions(FAULTS), self._faults_told():
             async with self._readers() as session:
                 yield session
 
@@ -81,7 +82,7 @@ class Database:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncSession]:
-        with self._faults_told():
+        with DATABASE_ERRORS.labels("writing").count_exceptions(FAULTS), self._faults_told():
             async with self._writers.begin() as session:
                 yield session
                 rings = order.rings(session)
@@ -96,6 +97,7 @@ class Database:
             async with asyncio.timeout(self._busy_timeout):
                 await self._turn.acquire()
         except TimeoutError:
+            DATABASE_ERRORS.labels("writing").inc()
             raise PoolTimeout("too many are waiting to write") from None
         try:
             yield

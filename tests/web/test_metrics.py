@@ -172,8 +172,10 @@ async def test_loops_and_a_database_that_is_away_are_told(app: Quart, world: Wor
     found = await figures(world)
     assert found['microblog_loop_alive{loop="mail sender",worker="0"}'] == 0
     assert found['microblog_database_up{worker="0"}'] == 1
+    failed = 'microblog_database_errors_total{access="reading",worker="0"}'
     well, world.site.db = world.site.db, Database("postgresql+asyncpg://x@127.0.0.1:1/x")
-    found = await figures(world)
+    before, found = found, await figures(world)
+    assert found[failed] == before[failed] + 1
     world.site.db = well
     assert found['microblog_database_up{worker="0"}'] == 0
     assert 'microblog_live_sockets{worker="0"}' in found

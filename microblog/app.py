@@ -9,18 +9,17 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 from quart import Quart
 
 from microblog.accounts.consumer import consumer as accounts_consumer
-from microblog.kernel import clock, doorbell, events, readers, worker
+from microblog.kernel import bus, clock, events, readers
 from microblog.kernel.db import Database
-from microblog.kernel.worker import Pulse
 from microblog.live.hub import Hub
 from microblog.mail import outbox
 from microblog.mail.addresses import Mailbox, sender_mailbox
@@ -30,6 +29,7 @@ from microblog.mail.smtp import SmtpTransport
 from microblog.mail.transport import KeepTransport, Transport
 from microblog.notifications import emails as notification_emails
 from microblog.notifications.consumer import make_consumer
+from microblog.running import Step, everything, loop, running, stopped
 from microblog.settings import Settings, SettingsError
 from microblog.signin import actions as signin
 from microblog.signin import emails as signin_emails
@@ -65,21 +65,18 @@ from microblog.web import (
     settings as settings_pages,
 )
 from microblog.web.feed import Feed
+from microblog.web.interests import Interests
 from microblog.web.live import Live
 from microblog.web.rendering import resource, warm
 
 MAILS_AN_HOUR = 10  # to one person; what is over joins a digest (SECURITY 39)
 NO_LIMIT = 1_000_000
-PROMPT = ("live feed", "sockets")  # the others let these go first
-PATIENCE = 0.05
 KEEP_SETTLED_MAIL = timedelta(days=30)
 
 INTERFACES = (
     accounts, claims, follows, health, login, mail_settings, metrics, notifications, passwords,
     plain_files, posts, register, sessions, settings_pages, threads, timelines, unsubscribe,
 )  # fmt: skip
-
-Step: TypeAlias = Callable[[], Awaitable[None]]
 
 
 class Machinery:
@@ -121,6 +118,8 @@ class Machinery:
             found.append("No SMTP server is configured: mails stay queued. Set MICROBLOG_SMTP_URL.")
         if self.sender.stopped:
             found.append(f"Mail is stopped: {self.sender.stopped}")
+        if self.site.bus and not self.site.bus.is_there:
+            found.append("The bus is away: what other processes do is seen within a second.")
         if self.site.settings.limits == "off":
             found.append("Rate limits are off. Never run a public site like this.")
         return found
@@ -201,53 +200,25 @@ def _keep_running(app: Quart, site: Site, feed: Feed, machinery: Machinery) -> N
             "live feed": (feed.subscriber.step, 1.0),
             "login sessions": (feed.recheck_sessions, 60.0),
         }
+        interests: bus.Interests = Interests(site.db, site.hub)
         if site.settings.workers_here == "on":
             steps |= machinery.steps()
-        async with running(site, steps), _sockets(site, feed):
+            interests = everything  # its consumers follow the whole log
+        async with running(site, steps, interests), _sockets(site, feed):
             warming = asyncio.create_task(warm())
             yield
-            await _stopped([warming])
+            await stopped([warming])
             await machinery.close()
         await site.db.close()
 
 
 @asynccontextmanager
-async def running(site: Site, steps: dict[str, tuple[Step, float]]) -> AsyncIterator[None]:
-    """Run each step in a loop of its own, and the doorbell, while the block lasts."""
-    tasks = [
-        _loop(site, name, step, idle, site.db.follow() if idle <= 1.0 else asyncio.Event())
-        for name, (step, idle) in steps.items()
-    ]
-    listening = site.pulses["doorbell"] = Pulse("doorbell", 60.0)
-    ring = partial(doorbell.listen, site.db, listening)
-    tasks.append(asyncio.create_task(worker.run(listening, ring, asyncio.Event())))
-    try:
-        yield
-    finally:
-        await _stopped(tasks)
-
-
-@asynccontextmanager
 async def _sockets(site: Site, feed: Feed) -> AsyncIterator[None]:
-    task = _loop(site, "sockets", feed.sweep, 1.0, site.hub.attention)
+    task = loop(site, "sockets", feed.sweep, 1.0, site.hub.attention)
     try:
         yield
     finally:
-        await _stopped([task])
-
-
-def _loop(
-    site: Site, name: str, step: Step, idle: float, wakeup: asyncio.Event
-) -> asyncio.Task[None]:
-    patience = 0.0 if name in PROMPT else PATIENCE
-    pulse = site.pulses[name] = Pulse(name, idle, patience)
-    return asyncio.create_task(worker.run(pulse, step, wakeup), name=name)
-
-
-async def _stopped(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+        await stopped([task])
 
 
 def _renderer(settings: Settings) -> Renderer:

@@ -110,6 +110,11 @@ class Settings:
     log_days: float = _setting(
         14.0, "Days the event log keeps, so the longest absence a page can catch up on."
     )
+    bus_url: str = _setting(
+        "",
+        "nats://host:4222, a broker that wakes very many processes; empty: PostgreSQL does it.",
+        secret=True,
+    )
     log_format: str = _setting("text", "text or json.")
     metrics_token: str = _setting(
         "",
@@ -161,6 +166,7 @@ class Settings:
             Smtp.parse(self.smtp_url)
         _check_networks(self.trusted_proxies)
         _check_database_url(self.url)
+        _check_bus_url(self.bus_url, self.url)
         if self.base_url:
             _check_base_url(self.base_url)
         return self
@@ -293,6 +299,15 @@ def _check_database_url(url: str) -> None:
         raise SettingsError(
             "MICROBLOG_DATABASE_URL must look like postgresql://user:password@host/name, or"
             " sqlite+aiosqlite:////path/to/file."
+        )
+
+
+def _check_bus_url(url: str, database_url: str) -> None:
+    if url and not url.startswith(("nats://", "tls://")):
+        raise SettingsError("MICROBLOG_BUS_URL must look like nats://user:password@host:4222.")
+    if url and not database_url.startswith("postgresql"):
+        raise SettingsError(
+            "MICROBLOG_BUS_URL needs PostgreSQL: on one SQLite file the file itself wakes everyone."
         )
 
 

@@ -10,6 +10,7 @@ from typing import cast
 from quart import current_app, g
 
 from microblog.kernel import tokens
+from microblog.kernel.bus import Bus
 from microblog.kernel.db import Database
 from microblog.kernel.errors import N_, Forbidden
 from microblog.kernel.worker import Pulse
@@ -23,6 +24,7 @@ class Site:
     settings: Settings
     db: Database
     hub: Hub
+    bus: Bus | None = None
     pulses: dict[str, Pulse] = field(default_factory=dict)
     # Asked by /healthz: what the operator should know of parts that only the composition root
     # knows.

@@ -9,7 +9,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from microblog.app import Machinery, create_app, running
+from microblog.app import Machinery, create_app
 from microblog.commands.starting import (
     Command,
     in_database,
@@ -24,6 +24,7 @@ from microblog.demo.people import DEMO, DEMO_PASSWORD
 from microblog.kernel import logs, schema
 from microblog.kernel.db import Database
 from microblog.live.hub import Hub
+from microblog.running import running
 from microblog.server import serve
 from microblog.settings import PREFIX, Settings
 from microblog.signin import claims

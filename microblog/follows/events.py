@@ -7,13 +7,24 @@ from dataclasses import dataclass
 from microblog.kernel.events import Event
 
 
+class _Between:
+    __slots__ = ()
+
+    follower_id: int
+    followed_id: int
+
+    @property
+    def subject(self) -> str:
+        return f"follow.{self.follower_id}.{self.followed_id}"
+
+
 @dataclass(frozen=True, slots=True)
-class AccountFollowed(Event):
+class AccountFollowed(_Between, Event):
     follower_id: int
     followed_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class AccountUnfollowed(Event):
+class AccountUnfollowed(_Between, Event):
     follower_id: int
     followed_id: int

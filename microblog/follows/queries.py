@@ -53,6 +53,19 @@ async def followed_ids(session: Session, account_id: int) -> set[int]:
     return set(await session.scalars(_FOLLOWED, {"account_id": account_id}))
 
 
+async def followed_by_any(session: Session, accounts: Set[int], limit: int) -> set[int]:
+    """Whom any of these accounts follow; at most about `limit`."""
+    found: set[int] = set()
+    asked = list(accounts)
+    for start in range(0, len(asked), _CHUNK):
+        theirs = select(Follow.followed_id).distinct()
+        some = theirs.where(Follow.follower_id.in_(asked[start : start + _CHUNK])).limit(limit)
+        found |= set(await session.scalars(some))
+        if len(found) >= limit:
+            break
+    return found
+
+
 async def followed_among(session: Session, account_id: int, among: Set[int]) -> set[int]:
     """Those of `among` (a page of people) whom the account follows."""
     wanted = select(Follow.followed_id).where(

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
@@ -49,6 +49,8 @@ class Database:
         self._writers = async_sessionmaker(self._write_engine, expire_on_commit=False)
         self._turn = asyncio.Lock()
         self._wakeups: set[asyncio.Event] = set()
+        # Tells other processes of a commit, in place of the database's own doorbell.
+        self.tell: Callable[[frozenset[str]], None] | None = None
 
     @property
     def path(self) -> Path | None:
@@ -86,10 +88,12 @@ class Database:
             async with self._writers.begin() as session:
                 yield session
                 rings = order.rings(session)
-                if rings and not self.is_sqlite:
+                if rings and not (self.is_sqlite or self.tell):
                     await session.execute(_NOTIFY, {"name": self.name})
         if rings:
             self.ring()
+            if self.tell:
+                self.tell(rings)
 
     @asynccontextmanager
     async def _my_turn(self) -> AsyncIterator[None]:

@@ -29,6 +29,11 @@ class Event:
     def __init_subclass__(cls) -> None:
         Event.kinds[cls.__name__] = cls
 
+    @property
+    def subject(self) -> str:
+        """Under which the bus tells it (`kernel.bus`): words of letters and digits with dots."""
+        return f"event.{type(self).__name__}"
+
 
 class LoggedEvent(Base):
     __tablename__ = "events"
@@ -76,7 +81,7 @@ class Position:
 async def record(session: Session, event: Event) -> None:
     """Put a fact into the log, in the caller's transaction."""
     await take_turn(session)
-    ring_at_commit(session)
+    ring_at_commit(session, event.subject)
     session.add(LoggedEvent(kind=type(event).__name__, payload=asdict(event)))
     await session.flush()
 

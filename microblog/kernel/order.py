@@ -25,10 +25,11 @@ async def take_turn(session: Session) -> None:
     session.info[_TURN] = True
 
 
-def ring_at_commit(session: Session) -> None:
+def ring_at_commit(session: Session, subject: str) -> None:
     """Wake the loops, here and in other processes, when this transaction commits."""
-    session.info[_RINGS] = True
+    session.info.setdefault(_RINGS, set()).add(subject)
 
 
-def rings(session: Session) -> bool:
-    return _RINGS in session.info
+def rings(session: Session) -> frozenset[str]:
+    """Under which subjects the commit is told; empty: it concerns nobody."""
+    return frozenset(session.info.get(_RINGS, ()))

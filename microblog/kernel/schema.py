@@ -2,8 +2,8 @@
 
 Precautions on SQLite: a batch rebuild of a parent table with foreign keys on would delete all its
 children, so they are off, set before the transaction begins, and checked before it commits.  The
-whole upgrade is one transaction under the write lock (PostgreSQL: an advisory lock): cut off half-way, nothing has happened;
-started twice at once, the second finds it done.
+whole upgrade is one transaction under the write lock (PostgreSQL: an advisory lock): cut off
+half-way, nothing has happened; started twice at once, the second finds it done.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ async def enqueue(
         )
     )
     await session.flush()
-    ring_at_commit(session)
+    ring_at_commit(session, "mail")
 
 
 async def forget_settled(session: Session, before: datetime) -> None:

@@ -12,9 +12,17 @@ class NotificationAdded(Event):
     notification_id: int
     account_id: int
 
+    @property
+    def subject(self) -> str:
+        return f"account.{self.account_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class NotificationsChanged(Event):
     """Some were read or withdrawn: count again."""
 
     account_id: int
+
+    @property
+    def subject(self) -> str:
+        return f"account.{self.account_id}"

@@ -7,15 +7,28 @@ from dataclasses import dataclass
 from microblog.kernel.events import Event
 
 
+class _OfPost:
+    """Told to those who watch its author, and to those who watch its thread."""
+
+    __slots__ = ()
+
+    author_id: int
+    root_id: int
+
+    @property
+    def subject(self) -> str:
+        return f"post.{self.author_id}.{self.root_id}"
+
+
 @dataclass(frozen=True, slots=True)
-class PostPublished(Event):
+class PostPublished(_OfPost, Event):
     post_id: int
     author_id: int
     root_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class PostEdited(Event):
+class PostEdited(_OfPost, Event):
     post_id: int
     author_id: int
     root_id: int
@@ -23,7 +36,7 @@ class PostEdited(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class PostDeleted(Event):
+class PostDeleted(_OfPost, Event):
     post_id: int
     author_id: int
     root_id: int

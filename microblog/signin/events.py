@@ -13,3 +13,7 @@ class LoginSessionEnded(Event):
 
     login_session_id: int
     account_id: int
+
+    @property
+    def subject(self) -> str:
+        return f"account.{self.account_id}"

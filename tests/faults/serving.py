@@ -1,0 +1,66 @@
+"""The product as a process on a given database, and what that database holds."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from microblog.kernel.db import Database
+from tests.faults.people import KEY
+from tests.process import SiteProcess
+
+
+@asynccontextmanager
+async def serving(database: str, **more: Any) -> AsyncIterator[SiteProcess]:
+    """`microblog serve`, ready; settings are given in lower case: ``smtp_url=…``."""
+    folder = Path(tempfile.mkdtemp(prefix="microblog-fault-"))
+    settings = {"secret_key": KEY, "confirm_email": "off"} | more
+    try:
+        async with SiteProcess(folder, database_url=database, **settings) as site:
+            yield site
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def killed_and_restarted(site: SiteProcess) -> float:
+    """`kill -9`, then start again; how many seconds until it is healthy."""
+    await site.kill()
+    began = time.monotonic()
+    await site.start()
+    await site.ready()
+    return time.monotonic() - began
+
+
+async def rows(database: str, statement: str, **values: Any) -> list[Any]:
+    db = Database(database)
+    try:
+        async with db.reading() as session:
+            return list((await session.execute(text(statement), values)).all())
+    finally:
+        await db.close()
+
+
+async def scalar(database: str, statement: str, **values: Any) -> Any:
+    return (await rows(database, statement, **values))[0][0]
+
+
+async def damage(database: str) -> list[str]:
+    """What the database itself finds wrong with its file."""
+    if not database.startswith("sqlite"):
+        return []
+    said = [row[0] for row in await rows(database, "PRAGMA integrity_check")]
+    return [] if said == ["ok"] else [f"the database file is damaged: {line}" for line in said]
+
+
+def tracebacks(site: SiteProcess) -> list[str]:
+    """Of a process that was stopped politely, or is still running."""
+    said = site.said()
+    found = said.count("Traceback (most recent call last)")
+    return [f"its log has {found} tracebacks:\n{said[-3000:]}"] if found else []

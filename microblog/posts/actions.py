@@ -15,7 +15,7 @@ from microblog.accounts.model import Account
 from microblog.kernel import ids, tokens
 from microblog.kernel import text as texts
 from microblog.kernel.clock import now
-from microblog.kernel.errors import N_, Conflict, Invalid, NotFound
+from microblog.kernel.errors import N_, Invalid, NotFound
 from microblog.kernel.events import record
 from microblog.kernel.model import Session
 from microblog.posts import queries, text
@@ -42,8 +42,8 @@ async def publish(
     in_reply_to: int | None = None,
     idempotency_key: str | None = None,
 ) -> Post:
-    """Raises `Invalid` for the body or for a post that cannot be answered, `Conflict` for a key
-    that was used with another text.  A repeated key answers with the first post.
+    """Raises `Invalid` for the body, for a post that cannot be answered, and for a key that was used
+    with another text (SECURITY R3).  A repeated key answers with the first post.
     """
     body = checked(body, limit)
     # The id first: drawing it takes this writer's turn, so nobody else can use the key meanwhile.
@@ -130,7 +130,7 @@ async def _first(session: Session, author_id: int, request: _Request) -> Post | 
     same_key = (Post.author_id == author_id, Post.idempotency_key == request.key)
     first = await session.scalar(select(Post).where(*same_key))
     if first and not first.deleted_at and first.request_digest != request.digest:
-        raise Conflict("body", REPEATED)
+        raise Invalid("body", REPEATED)
     return first
 
 

@@ -81,7 +81,7 @@ async def test_another_text_under_the_same_key_is_refused_kept_and_given_a_fresh
     key = new_key()
     await publish(ada, "once", idempotency_key=key)
     answer = await publish(ada, "something else", idempotency_key=key)
-    assert answer.status_code == 409
+    assert answer.status_code == 422
     page = await text_of(answer)
     assert "something else</textarea>" in page
     assert key_in(page) != key

@@ -16,6 +16,8 @@ from microblog.web import client
 
 log = logging.getLogger("microblog.requests")
 
+# Asked for by every page and every few seconds; worth a line when something is wrong.
+_QUIET = frozenset({"/static/<path:filename>", "/healthz", "/readyz", "/metrics"})
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
@@ -41,7 +43,7 @@ async def _finish(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "-"
     response.headers["X-Request-Id"] = g.request_id
     metrics.answered(request.method, route, response.status_code, seconds)
-    if not route.startswith("/static"):
+    if response.status_code >= 400 or route not in _QUIET:
         facts = {
             "method": request.method, "route": route,
             "status": response.status_code, "ms": round(seconds * 1000, 1),

@@ -12,6 +12,7 @@ import asyncio
 import json
 import logging
 import re
+import secrets
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -23,7 +24,7 @@ from quart_auth import QuartAuth
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header, parse_cookie
 
-from microblog.kernel import i18n, tokens
+from microblog.kernel import i18n, logs, tokens
 from microblog.kernel.db import FAULTS
 from microblog.kernel.errors import NotFound
 from microblog.kernel.events import Position
@@ -77,6 +78,7 @@ class Live:
             await self._inner(self._seen_from_outside(scope), receive, send)
             return
         await receive()  # websocket.connect
+        logs.request_id.set(secrets.token_hex(6))
         try:
             listener, since = await self._admit(scope)
         except Refused as refused:

@@ -85,6 +85,17 @@ async def test_text_lines_carry_the_id_too(world: World, text: Lines) -> None:
     assert text.lines[-1].endswith(f" ms [{answer.headers['X-Request-Id']}]")
 
 
+async def test_probes_and_files_are_worth_a_line_only_when_they_fail(
+    world: World, journal: Lines
+) -> None:
+    for path in ("/healthz", "/readyz", "/static/app.css"):
+        assert (await world.visitor().get(path)).status_code == 200
+    assert journal.lines == []
+    await world.site.hub.drain()
+    await world.visitor().get("/readyz")
+    assert [line["status"] for line in journal.facts()] == [503]
+
+
 async def test_what_is_logged_elsewhere_carries_no_id(world: World, journal: Lines) -> None:
     await world.visitor().get("/explore")
     logging.getLogger("microblog.elsewhere").warning("by itself")

@@ -17,7 +17,7 @@ from tests.bench.visitor import Visitor
 from tests.person import Person, token_in
 from tests.process import ROOT, SiteProcess
 
-READERS = 10  # accounts; each has a share of the sockets, as many pages of one home
+READERS = 5  # accounts; each has a share of the sockets, as many pages of one home
 LIVE = "/live?stream=home"
 CAUGHT_UP = b'{"type":"caught_up"'
 TEXT = (
@@ -90,11 +90,22 @@ class Bare:
         return float(await self._process.stdout.readline())
 
 
+class OnPlainHypercorn(SiteProcess):
+    """The site without its serving layer."""
+
+    def __init__(self, data_dir: Path, **settings: str) -> None:
+        super().__init__(data_dir, **settings)
+        bind = f"127.0.0.1:{self.port}"
+        self._command = [sys.executable, "-m", "tests.bench.fallback", "--bind", bind]
+
+
 @contextlib.asynccontextmanager
-async def ours(name: str, folder: Path, *, offers: str = "") -> AsyncIterator[Ours]:
+async def ours(
+    name: str, folder: Path, *, offers: str = "", kind: type[SiteProcess] = SiteProcess
+) -> AsyncIterator[Ours]:
     """The site with an author, and readers who follow them."""
     async with contextlib.AsyncExitStack() as stack:
-        site = await stack.enter_async_context(SiteProcess(folder, confirm_email="off"))
+        site = await stack.enter_async_context(kind(folder, confirm_email="off"))
         author, *readers = [
             await stack.enter_async_context(Person(site.url, f"person{number}"))
             for number in range(READERS + 1)

@@ -25,7 +25,7 @@ class Joined:
 
 
 async def run(plan: Plan, site: Ours, websockets: Bare, tcp: Bare) -> list[Row]:
-    size, steady = plan.of(5000, 500), plan.of(2000, 500)
+    size, steady = plan.of(5000, 300), plan.of(2000, 300)
     back = [await _rejoined(site, size, plan.of(3, 1)), await _rejoined(websockets, size, 1)]
     rows = [
         Row(f"{size:,} sockets come back", "s", back[0].seconds, "websockets server",
@@ -58,8 +58,9 @@ async def _rejoined(server: Contestant, size: int, rounds: int) -> Joined:
 async def _steadily(server: Contestant, size: int, seconds: int) -> Sequence[float]:
     """Events at moments fixed beforehand, whether or not the ones before have arrived; how many
     milliseconds after its moment each reached each socket."""
-    await server.crowd.leave()
-    await server.crowd.grow(size)
+    if len(server.crowd) != size:
+        await server.crowd.leave()
+        await server.crowd.grow(size)
     began = time.time() + 0.1
     due = [began + number / POSTS_A_SECOND for number in range(seconds * POSTS_A_SECOND)]
     server.crowd.expect(due)

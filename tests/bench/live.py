@@ -14,19 +14,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median, quantiles
 
 from tests.bench import crowds
-from tests.bench.contestants import READERS, Bare, Contestant, Ours, bare, ours
+from tests.bench.contestants import READERS, Bare, Contestant, OnPlainHypercorn, Ours, bare, ours
 from tests.bench.crowd import DEFLATE, allow_files
 from tests.bench.plan import Plan
 from tests.bench.processes import cpu_seconds, resident_kib
 from tests.bench.table import Row, at_most, times
 
-MOST_FOR_SLOW = 2000  # sockets of the naive server, and of a second crowd of ours
+MOST_FOR_SLOW = 2000  # sockets of those that are too slow for more, or take files from the others
 WARM = 100
 
 
@@ -52,28 +53,52 @@ class Measured:
 
 
 async def run(plan: Plan) -> list[Row]:
-    sizes = plan.of((500, 2000, 5000), (100, 500))
-    slow = sum(min(sizes[-1], MOST_FOR_SLOW) for _ in ("quart", "offered"))
-    allow_files(3 * sizes[-1] + slow + 500)
+    sizes = plan.of((500, 2000, 5000), (300,))
+    allow_files(max(3 * sizes[-1], 6 * min(sizes[-1], MOST_FOR_SLOW)) + 1000)
+    rows: list[Row] = []
     async with contextlib.AsyncExitStack() as stack:
-        quiet = await stack.enter_async_context(ours("quiet", plan.room("quiet")))
-        site = await stack.enter_async_context(ours("ours", plan.room("site")))
-        offered = await stack.enter_async_context(
-            ours("offered", plan.room("offered"), offers=DEFLATE)
-        )
+        quiet, site, *others = await _sites(plan, stack)
         bares = [await stack.enter_async_context(bare(k)) for k in ("tcp", "websockets", "quart")]
-        await _warmed(quiet, (site, offered), bares)
-        rows: list[Row] = []
-        for size in sizes:
-            plan.say(f"{size} sockets")
-            taking = [site, *bares[:2]]
-            if size <= MOST_FOR_SLOW:
-                taking += [offered, bares[2]]
-            rows += _rows(await _race(quiet, taking, size, plan.of(40, 8)))
-        for one in (offered, bares[2]):
-            await one.crowd.leave()
-        rows += await crowds.run(plan, site, bares[1], bares[0])
+        fast, slow = [site, *bares[:2]], [*others, bares[2]]
+        await _warmed(quiet, (site, *others), bares)
+        with _no_collections():
+            for size in sizes:
+                plan.say(f"{size} sockets")
+                if size > MOST_FOR_SLOW:
+                    await _gone(slow)
+                taking = fast if size > MOST_FOR_SLOW else [*fast, *slow]
+                rows += _rows(await _race(quiet, taking, size, plan.of(40, 8)))
+            await _gone(slow)
+            plan.say("coming back, and a post every 42 ms")
+            rows += await crowds.run(plan, site, bares[1], bares[0])
     return rows
+
+
+async def _sites(plan: Plan, stack: contextlib.AsyncExitStack) -> list[Ours]:
+    enter = stack.enter_async_context
+    return [
+        await enter(ours("quiet", plan.room("quiet"))),
+        await enter(ours("ours", plan.room("ours"))),
+        await enter(ours("offered", plan.room("offered"), offers=DEFLATE)),
+        await enter(ours("fallback", plan.room("fallback"), kind=OnPlainHypercorn)),
+    ]
+
+
+async def _gone(servers: Sequence[Contestant]) -> None:
+    for one in servers:
+        if len(one.crowd):
+            await one.crowd.leave()
+
+
+@contextlib.contextmanager
+def _no_collections() -> Iterator[None]:
+    """Of all the clients' objects: they would stop every clock here for a tenth of a second."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 async def _warmed(quiet: Ours, sites: Sequence[Ours], bares: Sequence[Bare]) -> None:
@@ -139,6 +164,11 @@ def _rows(found: dict[str, Measured]) -> list[Row]:
             found[name].cpu_of_100k(), times(bounds[name]) if many else None)
         for name in peers
     ]  # fmt: skip
+    if (fallback := found.get("fallback")) and (naive := found.get("quart")):
+        rows.append(
+            Row(f"the same, any ASGI server{at}", "s", fallback.cpu_of_100k(spared),
+                PEERS["quart"], naive.cpu_of_100k(), times(0.65) if many else None)
+        )  # fmt: skip
     rows += [
         Row(f"deliveries{at}", "/s", ours.per_second, PEERS[name], found[name].per_second)
         for name in peers

@@ -56,7 +56,8 @@ class _Taken:
 
 
 def _of_process(here: Site) -> list[Family]:
-    return [_info(), *_sockets(here), *_loops(here)]
+    bus = [_gauge("bus_up", "1 while the broker is there.", here.bus.is_there)] if here.bus else []
+    return [_info(), *_sockets(here), *_loops(here), *bus]
 
 
 def _info() -> Family:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -20,6 +21,7 @@ from tests.process import SiteProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+TOKEN = "a-token-for-prometheus"
 FROM = "127.9.8.7"  # a visitor's address that is not the proxy's
 
 
@@ -41,7 +43,7 @@ class Visitor(Person):
 @asynccontextmanager
 async def serving(front: Front, trusted: str = "127.0.0.1") -> AsyncIterator[SiteProcess]:
     site = SiteProcess(front.folder / "data", base_url=front.url, trusted_proxies=trusted,
-                       confirm_email="off")  # fmt: skip
+                       confirm_email="off", log_format="json", metrics_token=TOKEN)  # fmt: skip
     async with site, proxying(front, site.port):
         yield site
 
@@ -122,7 +124,26 @@ async def test_the_proxys_request_id_is_the_one_in_our_log(
         answer = await fay.http.get("/explore", headers={"X-Request-Id": "forged"})
     chosen = answer.headers["X-Request-Id"]
     assert len(chosen) in (32, 36)  # hexadecimal digits, or a UUID
-    assert f"[{chosen}]" in site.said()
+    logged = [json.loads(line) for line in site.said().splitlines() if line.startswith("{")]
+    (line,) = [line for line in logged if line.get("request") == chosen]
+    assert (line["method"], line["route"], line["status"]) == ("GET", "/explore", 200)
+
+
+async def test_prometheus_sees_what_reaches_open_pages(entrance: Front, site: SiteProcess) -> None:
+    async with Visitor(entrance, "hal") as hal:
+        await hal.register()
+        assert (await hal.http.get("/metrics")).status_code == 401
+        reader = Reader(hal, position=position_in(await hal.page("/")))
+        async with reader.listening():
+            post = await hal.post("hello")
+            await reader.until(lambda r: r.inserted() == [post])
+            bearer = {"Authorization": f"Bearer {TOKEN}"}
+            shown = (await hal.http.get("/metrics", headers=bearer)).text
+    figures = dict(line.rsplit(" ", 1) for line in shown.splitlines() if line[0] != "#")
+    assert float(figures['microblog_live_sockets{worker="0"}']) == 1
+    assert float(figures['microblog_live_handshakes_total{status="101",worker="0"}']) >= 1
+    assert float(figures['microblog_live_delivery_seconds_bucket{le="1.0",worker="0"}']) >= 1
+    assert float(figures['microblog_loop_alive{loop="live feed",worker="0"}']) == 1
 
 
 @pytest.mark.parametrize(

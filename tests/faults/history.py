@@ -58,6 +58,9 @@ class History:
     def acknowledged(self, op: str) -> list[Operation]:
         return [one for one in self.of(op) if one.outcome == OK]
 
+    def acknowledged_value(self, key: Hashable) -> Any:
+        return next(one.value for one in reversed(self.operations) if one.key == key)
+
     def save(self, path: Path) -> None:
         """One line of JSON for each operation, to be read by whoever looks for the cause."""
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -173,9 +176,18 @@ def out_of_order(who: str, due: Sequence[Hashable], told: Iterable[Hashable]) ->
     ]
 
 
-def feed(who: str, due: Sequence[Hashable], told: Sequence[Hashable]) -> list[str]:
-    """Everything that can be wrong with what a reader saw, `due` being in the order of the log."""
+def feed(
+    who: str,
+    due: Sequence[Hashable],
+    told: Sequence[Hashable],
+    *,
+    may_miss: Iterable[Hashable] = (),
+) -> list[str]:
+    """Everything that can be wrong with what a reader saw, `due` being in the order of the log;
+    `may_miss` are those that came to nothing in the end, posts deleted while the reader was away.
+    """
+    excused = set(may_miss)
     return [
-        *missing(who, due, told), *strange(who, due, told),
-        *repeated(who, told), *out_of_order(who, due, told),
+        *missing(who, [one for one in due if one not in excused], told),
+        *strange(who, due, told), *repeated(who, told), *out_of_order(who, due, told),
     ]  # fmt: skip

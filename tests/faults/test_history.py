@@ -89,6 +89,11 @@ def test_a_planted_gap_duplicate_reordering_or_leak_in_a_feed_is_found(
     assert not history.feed("susan", [1, 2, 3, 4], [1, 2, 3, 4])
 
 
+def test_what_was_deleted_may_be_missing_and_nothing_else() -> None:
+    assert not history.feed("susan", [1, 2, 3], [1, 3], may_miss=[2])
+    assert history.feed("susan", [1, 2, 3], [3, 1], may_miss=[2]) == ["susan was told of 1 after 3"]
+
+
 def test_operations_are_noted_as_they_happen_and_complete_once(tmp_path: Path) -> None:
     log = History()
     asked = log.invoke("susan", "post", "a")

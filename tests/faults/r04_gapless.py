@@ -1,0 +1,228 @@
+"""Every reader sees everything once and in order, whatever happens to server and connections.
+
+Authors post, and now and then edit or delete.  Readers sit behind proxies that cut, delay and
+swallow; the server is killed and restarted.  In the end each reader's list is compared with the
+log.  Then one who missed many comes back, and one whose position is older than the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import secrets
+import time
+from datetime import timedelta
+
+from microblog.kernel import clock, events
+from microblog.kernel.db import Database
+from microblog.posts import actions
+from tests.faults import history, report
+from tests.faults.chaos import Chaos
+from tests.faults.client import Client, Unanswered
+from tests.faults.history import History
+from tests.faults.log import Logged, logged
+from tests.faults.page import Page
+from tests.faults.people import Seat, seated
+from tests.faults.proxy import Proxy, proxy
+from tests.faults.r01_kill9_writes import attempt, kept
+from tests.faults.report import Findings
+from tests.faults.scale import Scale
+from tests.faults.serving import serving
+from tests.process import SiteProcess
+
+ID = "R4"
+NAME = "gapless feed under chaos"
+SHARE = 4.0
+
+WIRES = 4  # proxies, each with its share of the readers
+SILENCE = 3.0  # seconds after which a reader takes its connection for dead; the script's are 60
+SETTLING = 40.0  # seconds within which everybody must have everything
+LATE = 1000  # posts that somebody missed
+
+
+class Stage:
+    """Who writes, who reads, and what was written."""
+
+    def __init__(self, database: str, authors: list[Seat], readers: list[Seat]) -> None:
+        self.database = database
+        self.authors = authors
+        self.readers = readers
+        self.log = History()
+        self.follows: dict[int, set[int]] = {}
+        self.pages: list[Page] = []
+        self.is_over = asyncio.Event()
+
+
+async def run(scale: Scale, database: str) -> Findings:
+    stage = await _stage(database, scale.of(50, 5), scale.of(200, 12))
+    async with serving(database) as site, contextlib.AsyncExitStack() as wires:
+        proxies = [await wires.enter_async_context(proxy(site.port)) for _ in range(WIRES)]
+        chaos = Chaos(site, proxies, pause=scale.of((0.5, 3.0), (0.1, 0.5)))
+        settled = await _played(stage, site, proxies, chaos, scale)
+        due = await logged(database)
+        wrong = [*_wrong(stage, due), *await _lost(stage)]
+        late = await _late(stage, site, scale.of(LATE, 300))
+        wrong += [*late[2], *await _stale(stage, site)]
+    return Findings(
+        f"{len(stage.authors)} authors, {len(stage.pages)} readers, {len(due.posts)} events;"
+        f" {chaos}; {sum(page.connections for page in stage.pages)} connections,"
+        f" {sum(page.repeats for page in stage.pages)} repeats on the wire",
+        [report.time("all told after", settled, 10), report.time(late[0], late[1], 2)],
+        wrong,
+        history=stage.log,
+    )
+
+
+async def _lost(stage: Stage) -> list[str]:
+    ids = {key: post_id for key, post_id, _ in await kept(stage.database)}
+    asked = stage.log.of("post")
+    return [*history.lost(asked, ids), *history.changed(asked, ids), *history.reordered(asked)]
+
+
+async def _stage(database: str, authors: int, readers: int) -> Stage:
+    writers = [f"author{number}" for number in range(authors)]
+    fans = [f"reader{number}" for number in range(readers)]
+    pairs = [(fans[0], author) for author in writers]  # this one follows everybody
+    for fan in fans[1:]:
+        pairs += [(fan, author) for author in random.sample(writers, max(2, authors // 5))]
+    seats = await seated(database, [*writers, *fans], following=pairs)
+    stage = Stage(database, [seats[n] for n in writers], [seats[n] for n in fans])
+    for fan, author in pairs:
+        stage.follows.setdefault(seats[fan].id, set()).add(seats[author].id)
+    return stage
+
+
+async def _played(
+    stage: Stage, site: SiteProcess, proxies: list[Proxy], chaos: Chaos, scale: Scale
+) -> float:
+    """Until there are enough posts or no time is left; how long after it all were told."""
+    async with asyncio.TaskGroup() as group:
+        reading = []
+        for number, seat in enumerate(stage.readers):
+            page = Page(
+                site.port, seat, via=proxies[number % WIRES].port, silence=SILENCE, hurry=0.2
+            )
+            await page.open()
+            stage.pages.append(page)
+            reading.append(group.create_task(page.run()))
+        writing = [group.create_task(_write(stage, site.port, one)) for one in stage.authors]
+        disturbing = group.create_task(chaos.run())
+        await _until_enough(stage, scale)
+        chaos.enough.set()
+        await disturbing
+        stage.is_over.set()
+        await asyncio.gather(*writing)
+        took = await _settled(stage)
+        for task in reading:
+            task.cancel()
+    return took
+
+
+async def _until_enough(stage: Stage, scale: Scale) -> None:
+    deadline = time.monotonic() + scale.seconds * 0.7
+    while time.monotonic() < deadline:
+        if len(stage.log.acknowledged("post")) >= 10_000:
+            return
+        await asyncio.sleep(0.1)
+
+
+async def _write(stage: Stage, port: int, seat: Seat) -> None:
+    mine: list[int] = []
+    with contextlib.closing(Client(port, seat)) as client:
+        while not stage.is_over.is_set():
+            act = random.random()
+            if mine and act < 0.05:
+                await _insist(
+                    client, f"/posts/{mine[-1]}/edit", body=f"{secrets.token_hex(4)} edited"
+                )
+            elif mine and act < 0.1:
+                await _insist(client, f"/posts/{mine.pop()}/delete")
+            else:
+                mine.append(await _post(stage, client, seat))
+            await asyncio.sleep(random.uniform(0, 0.1))
+
+
+async def _post(stage: Stage, client: Client, seat: Seat) -> int:
+    key = secrets.token_hex(8)
+    while not await attempt(stage.log, client, f"{key} says {seat.name}", key):
+        await asyncio.sleep(0.05)
+    return int(stage.log.acknowledged_value(key))
+
+
+async def _insist(client: Client, path: str, **fields: str) -> None:
+    while True:
+        with contextlib.suppress(Unanswered):
+            answer = await client.submit(path, **fields)
+            if answer.status in (303, 404):
+                return
+            assert answer.status >= 500, (path, answer.status)
+        await asyncio.sleep(0.05)
+
+
+async def _settled(stage: Stage) -> float:
+    """How long it took until nobody missed anything, or for how long it was waited."""
+    began = time.monotonic()
+    due = await logged(stage.database)
+    while time.monotonic() < began + SETTLING:
+        if not any(_missing(stage, due, page) for page in stage.pages):
+            break
+        await asyncio.sleep(0.05)
+    return time.monotonic() - began
+
+
+def _missing(stage: Stage, due: Logged, page: Page) -> set[int]:
+    assert page.seat is not None
+    wanted = {one for one in due.of(stage.follows[page.seat.id]) if one not in due.undone}
+    return wanted.difference(page.told)
+
+
+def _wrong(stage: Stage, due: Logged) -> list[str]:
+    found = []
+    for page in stage.pages:
+        assert page.seat is not None
+        theirs = due.of(stage.follows[page.seat.id])
+        found += history.feed(page.seat.name, theirs, page.told, may_miss=due.undone)
+        found += history.repeated(page.seat.name, page.shown)
+        if page.repeats > page.connections:
+            found.append(
+                f"{page.seat.name} had {page.repeats} repeats in {page.connections} connections"
+            )
+        if page.resets:
+            found.append(f"{page.seat.name} was told to start over")
+    return found
+
+
+async def _late(stage: Stage, site: SiteProcess, missed: int) -> tuple[str, float, list[str]]:
+    """Somebody closes the page, and comes back after so many posts."""
+    page = await Page(site.port, stage.readers[0]).open()
+    page.leave()
+    page.told.clear()
+    db, before = Database(stage.database), (await logged(stage.database)).posts[-1]
+    async with db.writing() as session:
+        for number in range(missed):
+            author = stage.authors[number % len(stage.authors)]
+            await actions.publish(session, author.id, f"post {number} that was missed", limit=500)
+    await db.close()
+    began = time.monotonic()
+    await page.open()
+    took = time.monotonic() - began
+    page.leave()
+    due = [one for one in (await logged(stage.database)).posts if one > before]
+    assert len(due) == missed
+    return f"{missed:,} missed, caught up", took, history.feed("the late one", due, page.told)
+
+
+async def _stale(stage: Stage, site: SiteProcess) -> list[str]:
+    """The log forgets; a position from before gets a `reset`, never silence."""
+    due = await logged(stage.database)
+    db = Database(stage.database)
+    async with db.reading() as session:
+        epoch = await events.epoch(session)
+    async with db.writing() as session:
+        tomorrow = clock.now() + timedelta(days=1)
+        await events.trim(session, tomorrow, through=due.posts[len(due.posts) // 2])
+    await db.close()
+    page = await Page(site.port, stage.readers[0], since=f"{epoch}.{due.posts[0]}").open()
+    page.leave()
+    return [] if page.resets == 1 else ["a position older than the log got no reset"]

@@ -35,7 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(given.run(given))
+            if asyncio.iscoroutine(work := given.run(given)):
+                asyncio.run(work)  # the others have a loop in each of their processes
     except EXPECTED as error:
         print(f"microblog: {_sentence(error)}", file=sys.stderr, flush=True)
         return 1

@@ -1,6 +1,7 @@
 """The web server: Hypercorn in this process, bound before anything else, drained at its end.
 
-    await serve(app, settings.bind, config_file=..., on_ready=print, on_drain=hub.close_all)
+    place = listen(config_file, settings.bind)
+    await serve(app, place, on_ready=print, on_drain=hub.close_all)
 
 On SIGTERM or SIGINT no new connection is taken, `on_drain` closes the open sockets, requests under
 way finish, what is left after ``graceful_timeout`` is dropped, and only then the app's lifespan
@@ -23,6 +24,7 @@ import threading
 import tomllib
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,7 @@ from hypercorn.typing import (
 from hypercorn.utils import LifespanFailureError, LifespanTimeoutError
 
 from microblog import wire
+from microblog.tcp import Connection
 
 log = logging.getLogger(__name__)
 
@@ -48,11 +51,20 @@ KEYS = frozenset({
     "h11_max_incomplete_size", "include_date_header", "include_server_header",
     "keep_alive_max_requests", "keep_alive_timeout", "keyfile", "keyfile_password", "read_timeout",
     "root_path", "server_names", "shutdown_timeout", "ssl_handshake_timeout", "startup_timeout",
-    "websocket_max_message_size", "websocket_ping_interval",
+    "websocket_max_message_size", "websocket_ping_interval", "workers",
 })  # fmt: skip
-NUMBERS = ("backlog", "interval", "requests", "size", "timeout")  # what their keys end with
+NUMBERS = (
+    "backlog",
+    "interval",
+    "requests",
+    "size",
+    "timeout",
+    "workers",
+)  # what their keys end with
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 M_MMAP_THRESHOLD = -3  # malloc.h
+MOST_WORKERS = 64
+AT_ONCE = 4  # connections a worker takes before it does something else
 MOMENT = 0.5  # seconds given to each harder step once the grace is over
 
 
@@ -60,22 +72,56 @@ class ServeError(Exception):
     """Why the server cannot run, in one line."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where we listen already, by sockets that worker processes inherit, and how we serve there."""
+
+    config: Config
+    urls: list[str]
+    workers: int
+
+    @property
+    def patience(self) -> float:
+        """Seconds after which no server can still be busy with its stop."""
+        return float(self.config.graceful_timeout) + 4 * MOMENT
+
+    @property
+    def files(self) -> list[int]:
+        return [int(bind.removeprefix("fd://")) for bind in self.config.bind]
+
+    def close(self) -> None:
+        for file in self.files:
+            os.close(file)
+
+
+def listen(config_file: Path, bind: str | None, workers: int | None = None) -> Place:
+    """Take the ports.  `bind` and `workers`, if given, beat the file."""
+    config = _configured(config_file, bind=bind or None, workers=workers)
+    urls, count = _bound(config), int(config.workers)
+    config.workers = 1  # Hypercorn's own would be others, and it warns of them
+    return Place(config, urls, count)
+
+
 async def serve(
     app: ASGIFramework,
-    settings_bind: str | None,
+    place: Place,
     *,
-    config_file: Path,
     on_ready: Callable[[list[str]], None],
     on_drain: Callable[[], Awaitable[None]],
+    supervised: bool = False,
 ) -> None:
-    """Serve until a signal.  `settings_bind` beats the file; `on_ready` gets the URLs in use."""
-    config = _configured(config_file, settings_bind)
-    urls = _bound(config)
+    """Serve until a signal.  `on_ready` gets the URLs in use.
+
+    A second signal ends the process at once, unless it is `supervised`, one of several: then the
+    signal has come to the whole group and once more from the parent, who knows how to kill.
+    """
+    config = place.config
     wire.install()
     asyncio.get_running_loop().set_exception_handler(_report)
-    stop = _Stop(app, config, on_drain)
+    stop = _Stop(app, place, on_drain, supervised=supervised)
     draining = asyncio.create_task(stop.drain())
-    trigger = partial(stop.until_asked, partial(on_ready, urls))
+    started = partial(on_ready, place.urls)
+    trigger = partial(stop.until_asked, _sharing(place, started) if supervised else started)
     try:
         with stop.on_signals():
             await hypercorn.asyncio.serve(stop.app, config, shutdown_trigger=trigger, mode="asgi")
@@ -86,7 +132,23 @@ async def serve(
         draining.cancel()
 
 
-def _configured(file: Path, bind: str | None) -> Config:
+def _sharing(place: Place, started: Callable[[], None]) -> Callable[[], None]:
+    """Take a few connections in a turn of the loop, where asyncio would take all of the backlog.
+
+    Of 400 that waited for two workers at their start, the first took 300 instead of all.
+    """
+    backlog, place.config.backlog = place.config.backlog, AT_ONCE
+
+    def and_restore_backlog() -> None:  # which asyncio has told the kernel as well
+        for file in place.files:
+            with socket.socket(fileno=os.dup(file)) as sock:
+                sock.listen(backlog)
+        started()
+
+    return and_restore_backlog
+
+
+def _configured(file: Path, **beating: object) -> Config:
     try:
         given = tomllib.loads(file.read_text())
         for key, value in given.items():
@@ -94,17 +156,19 @@ def _configured(file: Path, bind: str | None) -> Config:
                 raise ServeError(f"{file}: {key} is none of {', '.join(sorted(KEYS))}.")
             if key.endswith(NUMBERS) and not isinstance(value, (int, float)):
                 raise ServeError(f"{file}: {key} must be a number.")
-        config = Config.from_mapping(given, **({"bind": bind} if bind else {}))
+        config = Config.from_mapping(given | {k: v for k, v in beating.items() if v is not None})
         config.create_ssl_context()
     except (OSError, ValueError) as error:
         raise ServeError(f"{file}: {error}") from error
+    if config.workers not in range(1, MOST_WORKERS + 1):
+        raise ServeError(f"Workers must be a whole number from 1 to {MOST_WORKERS}.")
     config.errorlog = logging.getLogger("hypercorn.error")
     config.errorlog.setLevel(logging.WARNING)  # its "Running on fd://5" says less than on_ready
     return config
 
 
 def _bound(config: Config) -> list[str]:
-    """Take the ports, so that Hypercorn (one day in worker processes) is given open ones."""
+    """Take the ports, so that Hypercorn, in each worker process, is given open ones."""
     scheme = "https" if config.ssl_enabled else "http"
     sockets = [_listening(bind, config.backlog) for bind in config.bind]
     urls = [_url(scheme, sock) for sock in sockets]
@@ -183,11 +247,18 @@ class _Stop:
     """Everything between the wish to stop and the end of the app's lifespan."""
 
     def __init__(
-        self, app: ASGIFramework, config: Config, on_drain: Callable[[], Awaitable[None]]
+        self,
+        app: ASGIFramework,
+        place: Place,
+        on_drain: Callable[[], Awaitable[None]],
+        *,
+        supervised: bool,
     ) -> None:
         self._app = app
-        self._config = config
+        self._config = config = place.config
+        self._files = place.files
         self._on_drain = on_drain
+        self._supervised = supervised
         self._grace = config.graceful_timeout
         self._asked = asyncio.Event()
         self._drained = asyncio.Event()
@@ -205,10 +276,13 @@ class _Stop:
                 loop.remove_signal_handler(number)
 
     def _on_signal(self) -> None:
+        if self._supervised and self._asked.is_set():
+            return
         self._asked.set()
-        for number in SIGNALS:  # a second one ends the process at once
-            asyncio.get_running_loop().remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
+        if not self._supervised:
+            for number in SIGNALS:  # a second one ends the process at once
+                asyncio.get_running_loop().remove_signal_handler(number)
+                signal.signal(number, signal.SIG_DFL)
         # Handlers that swallow cancellation, and threads, could keep the process for ever.
         last = threading.Timer(self._grace + 3.5 * MOMENT, _leave)
         last.daemon = True
@@ -220,8 +294,16 @@ class _Stop:
             _settle_memory()
             started()
             await self._asked.wait()
+            await self._take_last()
         finally:
             self._asked.set()
+
+    async def _take_last(self) -> None:
+        """asyncio fails with connections that it has accepted but not opened when servers close."""
+        for file in self._files:
+            asyncio.get_running_loop().remove_reader(file)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     def app(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -242,13 +324,13 @@ class _Stop:
         await self._asked.wait()
         ends = asyncio.get_running_loop().time() + self._grace
         self._config.keep_alive_max_requests = 0  # answers say "connection: close"
-        await wire.Connection.take_no_more()
+        await Connection.take_no_more()
         await self._close_sockets()
         await _gone(ends)
-        if left := len(wire.Connection.alive):
+        if left := len(Connection.alive):
             log.warning("Dropping %d connections that did not end in %g s", left, self._grace)
-        for harder in (wire.Connection.hang_up, wire.Connection.cut):
-            for connection in tuple(wire.Connection.alive):
+        for harder in (Connection.hang_up, Connection.cut):
+            for connection in tuple(Connection.alive):
                 harder(connection)
             await _gone(asyncio.get_running_loop().time() + MOMENT)
         self._drained.set()
@@ -266,7 +348,7 @@ class _Stop:
 async def _gone(deadline: float) -> None:
     """Wait until no connection is left."""
     clock = asyncio.get_running_loop().time
-    while (tasks := {c.task for c in wire.Connection.alive}) and (left := deadline - clock()) > 0:
+    while (tasks := {c.task for c in Connection.alive}) and (left := deadline - clock()) > 0:
         await asyncio.wait(tasks, timeout=left)
 
 

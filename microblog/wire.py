@@ -15,12 +15,11 @@ from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any, ClassVar
+from typing import Any
 
 import h11
 from hypercorn import protocol as hypercorn_protocol
 from hypercorn.asyncio import run as hypercorn_run
-from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
 from hypercorn.events import Closed, RawData
 from hypercorn.events import Event as ServerEvent
@@ -36,6 +35,8 @@ from wsproto.events import Event as WebsocketEvent
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError
 
+from microblog.tcp import Connection
+
 EXTENSION = "microblog.wire"
 
 UNREAD = 64  # messages an app may leave unread; pages send one a second
@@ -43,7 +44,6 @@ SILENT_PINGS = 3  # pings without a byte in answer
 LINGER = 3.0  # seconds a peer has to take the close frame and to leave
 LEFTOVERS = 256 * 1024  # bytes thrown away after the close frame, before reading stops
 LEFTOVERS_OF_BODY = 16 * 1024 * 1024  # and after the answer to a request that goes on
-FLUSH = 30.0  # seconds a closed connection may take to send its rest
 PING = b"\x89\x00"
 
 
@@ -312,49 +312,6 @@ class PlainProtocol(hypercorn_h11.H11Protocol):
                 async with asyncio.timeout(LINGER):
                     await self._is_over.wait()
         await super()._maybe_recycle()
-
-
-class Connection(TCPServer):
-    """A TCP connection that is known while it lasts and cannot last for ever once closed."""
-
-    alive: ClassVar[set[Connection]] = set()
-    task: asyncio.Task[Any]
-    _is_cut = False
-
-    @classmethod
-    async def take_no_more(cls) -> None:
-        """Refuse handshakes under way; Hypercorn itself gets to that some turns later."""
-        for connection in tuple(cls.alive):
-            await connection.context.terminated.set()
-
-    async def run(self) -> None:
-        self.task = asyncio.current_task()  # type: ignore[assignment]
-        self.alive.add(self)
-        try:
-            await super().run()
-        except asyncio.CancelledError:
-            if not self._is_cut:  # Hypercorn's gather() would pass it on to the whole server
-                raise
-        finally:
-            self.alive.discard(self)
-
-    async def _close(self) -> None:
-        # Hypercorn waits for ever for a peer that reads nothing (SECURITY H4), and lets escape
-        # EHOSTUNREACH (#361) and "SSL shutdown timed out" (#202, #264), all of which are OSErrors.
-        last = self.loop.call_later(FLUSH, self.writer.transport.abort)
-        try:
-            with suppress(OSError):
-                await super()._close()
-        finally:
-            last.cancel()
-
-    def hang_up(self) -> None:
-        self.writer.transport.abort()
-
-    def cut(self) -> None:
-        """Cancel what an app still does after `hang_up`."""
-        self._is_cut = True
-        self.task.cancel()
 
 
 async def _offering(

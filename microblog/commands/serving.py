@@ -6,8 +6,9 @@ import argparse
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from microblog.app import Machinery, create_app
 from microblog.commands.starting import (
@@ -25,11 +26,12 @@ from microblog.kernel import logs, schema
 from microblog.kernel.db import Database
 from microblog.live.hub import Hub
 from microblog.running import running
-from microblog.server import serve
+from microblog.server import Place, listen, serve
 from microblog.settings import PREFIX, Settings
 from microblog.signin import claims
 from microblog.site import Site
-from microblog.web.rendering import resource
+from microblog.supervisor import supervise
+from microblog.web.rendering import resource, warm
 
 
 def add(command: Command) -> None:
@@ -38,43 +40,88 @@ def add(command: Command) -> None:
     )
     start.add_argument("--demo", action="store_true", help="with people who keep posting")
     real = command("serve", serve_site, "Serve the site. SIGTERM drains and stops it.")
-    listen = f"listen here (beats {PREFIX}BIND and hypercorn.toml)"
+    where = f"listen here (beats {PREFIX}BIND and hypercorn.toml)"
     for serving in (start, real):
-        serving.add_argument("--bind", metavar="HOST:PORT", help=listen)
+        serving.add_argument("--bind", metavar="HOST:PORT", help=where)
+    real.add_argument(
+        "--workers", type=int, metavar="N", help="serve with N processes (beats hypercorn.toml)"
+    )
     command("worker", work, "Send mail and follow the event log, without serving pages.")
 
 
 async def dev(given: argparse.Namespace) -> None:
-    await _serve(serving_settings(given, "dev"), with_demo=given.demo)
+    settings, place = _opened(given, "dev", workers=1)
+    await _serve_alone(settings, place, with_demo=given.demo)
 
 
-async def serve_site(given: argparse.Namespace) -> None:
-    await _serve(serving_settings(given, "serve"), with_demo=False)
+def serve_site(given: argparse.Namespace) -> None:
+    settings, place = _opened(given, "serve", workers=given.workers)
+    if place.workers == 1:
+        asyncio.run(_serve_alone(settings, place))
+        return
+    claim = asyncio.run(_made_ready(settings))
+    asyncio.run(warm(rest=0.0))  # once, for all of them
+
+    def ready(_urls: list[str]) -> None:
+        say("\n".join(_welcome(settings, claim)))
+
+    def work(number: int, tell: Callable[[], None]) -> None:
+        asyncio.run(_serve_as_worker(settings, place, number, tell))
+
+    supervise(place, work, on_ready=ready)
 
 
-async def _serve(settings: Settings, *, with_demo: bool) -> None:
+def _opened(given: argparse.Namespace, mode: str, *, workers: int | None) -> tuple[Settings, Place]:
+    settings = serving_settings(given, mode)
     logs.set_up(settings.log_format)
     settings = settings.with_secret_key()
+    return settings, listen(resource("hypercorn.toml"), settings.bind, workers)
+
+
+async def _made_ready(settings: Settings, *, with_demo: bool = False) -> str | None:
+    """What is done once, however many serve; the administrator's claim."""
     await prepared(settings)
     claim = await in_database(settings, claims.issue_claim)
     if with_demo:
         await in_demo(settings)
+    return claim
+
+
+async def _serve_alone(settings: Settings, place: Place, *, with_demo: bool = False) -> None:
+    claim = await _made_ready(settings, with_demo=with_demo)
     app = create_app(settings)
     site: Site = app.extensions["microblog"]
 
     def ready(_urls: list[str]) -> None:
-        _welcome(settings, site, claim, with_demo=with_demo)
+        say("\n".join([*_welcome(settings, claim, with_demo=with_demo), *site.notices()]))
 
     async with contextlib.AsyncExitStack() as beside:
         if with_demo:
             await beside.enter_async_context(_playing(site, settings))
-        await serve(
-            app, settings.bind, config_file=resource("hypercorn.toml"),
-            on_ready=ready, on_drain=site.hub.drain,
-        )  # fmt: skip
+        await serve(app, place, on_ready=ready, on_drain=site.hub.drain)
 
 
-def _welcome(settings: Settings, site: Site, claim: str | None, *, with_demo: bool) -> None:
+async def _serve_as_worker(
+    settings: Settings, place: Place, number: int, tell: Callable[[], None]
+) -> None:
+    """One of several processes.  Only the first, and whoever replaces it, sends mail and follows
+    the log: the others would do no more than wake up and find it done."""
+    logs.set_up(settings.log_format, worker=number)
+    if number > 0:
+        settings = replace(settings, workers_here="off")
+    app = create_app(settings)
+    site: Site = app.extensions["microblog"]
+    site.worker = str(number)
+
+    def ready(_urls: list[str]) -> None:
+        if number == 0 and (notices := site.notices()):
+            say("\n".join(notices))
+        tell()
+
+    await serve(app, place, on_ready=ready, on_drain=site.hub.drain, supervised=True)
+
+
+def _welcome(settings: Settings, claim: str | None, *, with_demo: bool = False) -> list[str]:
     lines = [f"{settings.site_name} is at {settings.base_url}"]
     if settings.is_dev:
         lines.append(f"Mails are kept at {settings.base_url}/dev/mail")
@@ -85,8 +132,7 @@ def _welcome(settings: Settings, site: Site, claim: str | None, *, with_demo: bo
             "There is no administrator yet. Sign in, then open this link, which works once:"
         )
         lines.append(f"  {settings.base_url}/admin/claim/{claim}")
-    lines += site.notices()
-    say("\n".join(lines))
+    return lines
 
 
 async def work(_given: argparse.Namespace) -> None:

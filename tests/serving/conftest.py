@@ -15,6 +15,7 @@ from hypercorn.config import Config
 from hypercorn.protocol import h2, h11
 
 from microblog import wire
+from microblog.tcp import Connection
 
 Start = Callable[..., Awaitable[int]]
 
@@ -61,6 +62,6 @@ async def _serving(app: Any, settings: dict[str, Any]) -> AsyncIterator[int]:
         try:
             yield port
         finally:
-            for connection in tuple(wire.Connection.alive):
+            for connection in tuple(Connection.alive):
                 connection.hang_up()
             stop.set()

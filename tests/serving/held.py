@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from microblog import wire
+from microblog.tcp import Connection
 
 
 async def all_gone() -> None:
     """Wait until the server has let go of every connection."""
-    if tasks := {connection.task for connection in wire.Connection.alive}:
+    if tasks := {connection.task for connection in Connection.alive}:
         _, staying = await asyncio.wait(tasks, timeout=2)
         assert not staying
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from quart import Quart, websocket
 
-from microblog import server
+from microblog import server, supervisor
 
 sockets: set[Any] = set()
 drains = asyncio.Event()
@@ -132,6 +135,13 @@ async def broken(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "lifespan.startup.failed", "message": "no database"})
 
 
+async def fragile(scope: Any, receive: Any, send: Any) -> None:
+    """As `raw`, until somebody breaks it."""
+    if scope["type"] == "lifespan" and Path(sys.argv[2]).with_name("broken").exists():
+        os._exit(9)
+    await raw(scope, receive, send)
+
+
 async def close_sockets() -> None:
     say("drain")
     drains.set()
@@ -156,23 +166,37 @@ APPS: dict[str, tuple[Any, Any]] = {
     "quart": (quart, close_quart_sockets),
     "careless": (raw, fail_to_close),
     "broken": (broken, close_sockets),
+    "fragile": (fragile, close_sockets),
 }
 
 
 def main(name: str, config: str, bind: str | None = None) -> None:
     logging.basicConfig(format="%(levelname)s %(message)s")
     app, on_drain = APPS[name]
-    serving = server.serve(
-        app,
-        bind,
-        config_file=Path(config),
-        on_ready=lambda urls: say(" ".join(urls)),
-        on_drain=on_drain,
-    )
     try:
-        asyncio.run(serving)
+        place = server.listen(Path(config), bind)
+        if place.workers == 1:
+            serving = server.serve(app, place, on_ready=say_urls, on_drain=on_drain)
+            asyncio.run(serving)
+        else:
+            supervisor.TRIES = 3
+            supervisor.supervise(place, partial(work, place, app, on_drain), on_ready=say_urls)
     except server.ServeError as error:
         sys.exit(str(error))
+
+
+def say_urls(urls: list[str]) -> None:
+    say(" ".join(urls))
+
+
+def work(
+    place: server.Place, app: Any, on_drain: Any, number: int, tell: Callable[[], None]
+) -> None:
+    def ready(_: list[str]) -> None:
+        say(f"worker {number} is {os.getpid()}")
+        tell()
+
+    asyncio.run(server.serve(app, place, on_ready=ready, on_drain=on_drain, supervised=True))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import shutil
 import signal
 import subprocess
@@ -13,6 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from pathlib import Path
+from signal import SIGTERM
 
 ROOT = Path(__file__).parents[2]
 # Quart and Hypercorn are pure Python, so another Python can use our installation of them.
@@ -50,6 +53,17 @@ class Running:
             while self.said.count(line) < times:
                 await self._hear()
 
+    async def says_of_worker(self, number: int, *, other_than: int) -> None:
+        """Wait for another process to be that worker."""
+        async with asyncio.timeout(10):
+            while self.workers().get(number, other_than) == other_than:
+                await self._hear()
+
+    def workers(self) -> dict[int, int]:
+        """The process that is each worker now, as far as they have told."""
+        lines = [line.split() for line in self.said if line.startswith("worker ")]
+        return {int(number): int(pid) for _, number, _, pid in lines}
+
     async def _hear(self) -> None:
         assert self.process.stdout is not None
         line = await self.process.stdout.readline()
@@ -66,6 +80,10 @@ class Running:
     def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
         self.signalled = time.monotonic()
         self.process.send_signal(number)
+
+    def signal_group(self, number: int = SIGTERM) -> None:
+        self.signalled = time.monotonic()
+        os.killpg(self.process.pid, number)
 
     async def ends(self, within: float) -> tuple[int, str]:
         """Its return code and what it complained of; it must end in time, from the signal on."""
@@ -101,10 +119,11 @@ async def running(
         env=PATHS,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
     )
     try:
         yield Running(process)
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # and any that it left behind
+        await process.wait()

@@ -69,7 +69,9 @@ async def test_an_app_that_cannot_start_is_one_clear_line(tmp_path: Path) -> Non
     ("text", "says"),
     [
         ("keep_alive_timeuot = 5", "keep_alive_timeuot is none of"),
-        ("workers = 4", "workers is none of"),
+        ("workers = 0", "whole number from 1"),
+        ("workers = 2.5", "whole number from 1"),
+        ("workers = 'two'", "workers must be a number"),
         ("[server]\nbind = 'x'", "server is none of"),
         ("keep_alive_timeout = '5'", "keep_alive_timeout must be a number"),
         ("backlog = ", "Invalid value"),
@@ -103,7 +105,7 @@ async def test_a_place_nobody_can_listen_at_is_refused(
 
 
 def test_the_file_we_ship_is_accepted_and_bounds_what_it_should() -> None:
-    config = server._configured(ROOT / "hypercorn.toml", None)
+    config = server._configured(ROOT / "hypercorn.toml")
     assert config.bind == ["127.0.0.1:8000"]
     assert config.websocket_max_message_size == 4096
     assert (config.websocket_ping_interval or 0) * wire.SILENT_PINGS == 60
@@ -142,4 +144,5 @@ async def _serve(config: Path, bind: str | None = None) -> None:
     async def drained() -> None: ...
 
     async with asyncio.timeout(5):
-        await server.serve(app, bind, config_file=config, on_ready=lambda _: None, on_drain=drained)
+        place = server.listen(config, bind)
+        await server.serve(app, place, on_ready=lambda _: None, on_drain=drained)

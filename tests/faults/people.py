@@ -36,8 +36,9 @@ class Seat:
 
 
 async def seated(
-    database: str, names: Sequence[str], *, following: Iterable[tuple[str, str]] = ()
-) -> dict[str, Seat]:
+    database: str, names: Sequence[str], *, following: Iterable[tuple[str, str]] = (),
+    password_hash: str | None = None,
+) -> dict[str, Seat]:  # fmt: skip
     """New accounts by name, each with one session; `following` are pairs (follower, followed)."""
     db = Database(database)
     try:
@@ -45,7 +46,7 @@ async def seated(
             seats = {}
             for name in names:
                 account = await accounts.create(
-                    session, name=name, email=f"{name}@example.org", password_hash=None
+                    session, name=name, email=f"{name}@example.org", password_hash=password_hash
                 )
                 token = await _session(session, account.id)
                 seats[name] = Seat(account.id, name, token)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 import time
@@ -20,12 +21,25 @@ from tests.process import SiteProcess
 @asynccontextmanager
 async def serving(database: str, **more: Any) -> AsyncIterator[SiteProcess]:
     """`microblog serve`, ready; settings are given in lower case: ``smtp_url=…``."""
+    async with several_serving(database, 1, **more) as sites:
+        yield sites[0]
+
+
+@asynccontextmanager
+async def several_serving(
+    database: str, number: int, **more: Any
+) -> AsyncIterator[list[SiteProcess]]:
+    """Several processes on one database, as on several hosts: each has a folder of its own."""
     folder = Path(tempfile.mkdtemp(prefix="microblog-fault-"))
-    settings = {"secret_key": KEY, "confirm_email": "off"} | more
+    settings = {"secret_key": KEY, "confirm_email": "off", "database_url": database} | more
+    sites = [SiteProcess(folder / str(one), **settings) for one in range(number)]
     try:
-        async with SiteProcess(folder, database_url=database, **settings) as site:
-            yield site
+        async with asyncio.TaskGroup() as group:
+            for site in sites:
+                group.create_task(site.__aenter__())
+        yield sites
     finally:
+        await asyncio.gather(*(site.kill() for site in sites))
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -35,12 +35,12 @@ class Lines(logging.Handler):
 
 @pytest.fixture
 def journal() -> Iterator[Lines]:
-    yield from _listening(logs.JsonLines())
+    yield from _listening(logs.JsonLines(None))
 
 
 @pytest.fixture
 def text() -> Iterator[Lines]:
-    yield from _listening(logs.TextLines())
+    yield from _listening(logs.TextLines(None))
 
 
 def _listening(formatter: logging.Formatter) -> Iterator[Lines]:

@@ -4,7 +4,7 @@
 
 The workers are forks of this one process, which has loaded the program and runs nothing itself:
 no event loop, no thread, no database connection.  Fresh interpreters would do too, but two of them
-took 202 MiB where two forks and their parent take 150 (they share what was loaded before); a fork
+took 202 MiB where two forks and their parent take 145 (they share what was loaded before); a fork
 is back after 0.1 s instead of 2; and it is of the same version as its siblings, even if a newer one
 is being installed meanwhile.  SIGHUP therefore renews the processes and reads TLS files again, but
 new code needs a new start.
@@ -125,11 +125,12 @@ class _Parent:
 
     def _heed(self, number: int) -> None:
         # A terminal that is closed says SIGHUP too, and then nobody is left to stop us.
-        if number in STOPS or (number == signal.SIGHUP and os.isatty(0)):
-            if self._is_stopping:
-                self._end_at_once(number)
+        stop = number in STOPS or (number == signal.SIGHUP and os.isatty(0))
+        if stop and not self._is_stopping:
             self._stop()
-        elif number == signal.SIGHUP:
+        elif number in STOPS:
+            self._end_at_once(number)
+        elif number == signal.SIGHUP and not self._is_stopping:
             log.info("Renewing the workers, one after another")
             self._to_renew = list(self._workers)
 
@@ -188,6 +189,7 @@ class _Parent:
 
     def _see_them_off(self) -> None:
         if time.monotonic() >= self._stopped + self._place.patience:
+            self._stopped = time.monotonic()  # once is enough, even if the kernel takes long
             for worker in self._workers:
                 worker.send(signal.SIGKILL)
 
@@ -201,23 +203,28 @@ class _Parent:
     def _start_those_due(self) -> None:
         for worker in self._workers:
             if worker.is_due:
-                worker.born = time.monotonic()
-                worker.pid = self._forked()
-                if not worker.pid:
-                    self._work(worker.number, self._say_ready)
-                    sys.exit(0)
-                log.info("Worker %d is process %d", worker.number, worker.pid)
+                self._start(worker)
 
-    def _forked(self) -> int:
-        """As os.fork; a signal meant for the child waits until it can tell it from ours."""
+    def _start(self, worker: _Worker) -> None:
+        worker.born = time.monotonic()
+        # A signal meant for the child waits until the child can tell it from ours.
         signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
         try:
-            pid = os.fork()
-            if not pid:
+            worker.pid = os.fork()
+        except OSError as error:
+            pause = _pause_after_end(worker)
+            log.error("Worker %d: %s; again in %g s", worker.number, error.strerror, pause)
+            return
+        else:
+            if not worker.pid:
                 self._become_a_child()
-            return pid
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
+        if worker.pid:
+            log.info("Worker %d is process %d", worker.number, worker.pid)
+        else:
+            self._work(worker.number, self._say_ready)
+            sys.exit(0)
 
     def _become_a_child(self) -> None:
         signal.set_wakeup_fd(-1)

@@ -10,14 +10,16 @@ from __future__ import annotations
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from sqlalchemy import JSON, String, delete, func, select
+from sqlalchemy import JSON, CursorResult, String, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.kernel.clock import now
 from microblog.kernel.model import Base, BigInt, Session
 from microblog.kernel.order import ring_at_commit, take_turn
+
+TRIMMED = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class LoggedEvent(Base):
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     kind: Mapped[str] = mapped_column(String(64))
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
-    at: Mapped[datetime] = mapped_column(default=now, index=True)
+    at: Mapped[datetime] = mapped_column(default=now)
 
     def event(self) -> Event | None:
         """The fact; None for a kind this version does not know (the log outlives versions)."""
@@ -78,6 +80,13 @@ class Position:
         return cls(epoch, int(digits))
 
 
+# Of the whole log in one statement; a site without an epoch has not been started yet.
+EPOCH = select(LogEpoch.epoch).scalar_subquery()
+LATEST = select(func.max(LoggedEvent.id)).scalar_subquery()
+_OLDEST = select(func.min(LoggedEvent.id)).scalar_subquery()
+_ENDS = select(EPOCH, _OLDEST, LATEST)
+
+
 async def record(session: Session, event: Event) -> None:
     """Put a fact into the log, in the caller's transaction."""
     await take_turn(session)
@@ -106,7 +115,8 @@ async def ensure_epoch(session: Session) -> None:
 
 async def present(session: Session) -> Position:
     """Where the log stands.  Read it before what a page shows, so that nothing falls between."""
-    return Position(await epoch(session), await latest_id(session))
+    epoch, _, latest = (await session.execute(_ENDS)).one()
+    return Position(epoch or "", latest or 0)
 
 
 async def after(session: Session, event_id: int, limit: int = 100) -> list[LoggedEvent]:
@@ -116,15 +126,20 @@ async def after(session: Session, event_id: int, limit: int = 100) -> list[Logge
 
 async def reaches_back_to(session: Session, position: Position) -> bool:
     """Whether everything after `position` is still in this log."""
-    if position.epoch != await epoch(session) or position.id > await latest_id(session):
+    epoch, oldest, latest = (await session.execute(_ENDS)).one()
+    if position.epoch != (epoch or "") or position.id > (latest or 0):
         return False
-    oldest = await oldest_id(session)
     return oldest is None or position.id >= oldest - 1
 
 
-async def trim(session: Session, before: datetime, *, through: int | None = None) -> None:
+async def trim(session: Session, before: datetime, *, through: int | None = None) -> bool:
     """Forget what happened before `before`, except the newest event, which holds the place, and
-    whatever comes after event `through`, which somebody has still to read."""
-    last = await latest_id(session)
-    old = delete(LoggedEvent).where(LoggedEvent.at < before, LoggedEvent.id < last)
-    await session.execute(old if through is None else old.where(LoggedEvent.id <= through))
+    whatever comes after event `through`, which somebody has still to read.
+
+    No more than `TRIMMED` at once, the oldest: whether there may be more.
+    """
+    oldest, last = await oldest_id(session), await latest_id(session)
+    end = min((oldest or 0) + TRIMMED, last, last if through is None else through + 1)
+    old = delete(LoggedEvent).where(LoggedEvent.id < end, LoggedEvent.at < before)
+    gone = cast(CursorResult[Any], await session.execute(old))
+    return gone.rowcount > 0

@@ -11,14 +11,19 @@ from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 
 from microblog.accounts import queries as accounts
+from microblog.accounts.model import Account
 from microblog.accounts.queries import PersonCard
+from microblog.kernel import events
 from microblog.kernel.errors import NotFound
+from microblog.kernel.events import Position
 from microblog.kernel.ids import LARGEST
 from microblog.kernel.model import Session
 from microblog.notifications.model import MutedMail, Notification, SeenPost
 from microblog.posts import queries as posts
 from microblog.posts.model import Mention, Post
 from microblog.posts.queries import PostView
+from microblog.signin import queries as logins
+from microblog.signin.queries import Viewer
 
 KINDS = ("follow", "mention", "reply")
 PAGE = 30
@@ -32,6 +37,14 @@ class NotificationView:
     post: PostView | None  # None for a follow
     at: datetime
     read: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Somebody who comes, and where the log stood then."""
+
+    viewer: Viewer
+    position: Position
 
 
 _COLUMNS = (
@@ -60,6 +73,14 @@ _UNREAD = (
     .select_from(Notification)
     .where(Notification.account_id == bindparam("account_id"), Notification.read_at.is_(None))
 )
+_ARRIVING = logins.HOLDER.add_columns(
+    select(func.count())
+    .where(Notification.account_id == Account.id, Notification.read_at.is_(None))
+    .correlate(Account)
+    .scalar_subquery(),
+    events.EPOCH,
+    events.LATEST,
+)
 _Parent = aliased(Post)
 _MENTIONING = select(Mention.post_id).where(
     Mention.account_id == bindparam("account_id"),
@@ -81,6 +102,15 @@ _UNREAD_AMONG = select(Notification.id).where(
     Notification.id.in_(bindparam("ids", expanding=True)),
     Notification.read_at.is_(None),
 )
+
+
+async def arrival(session: Session, token_hash: str) -> Arrival | None:
+    """Who holds a token (`signin.queries.viewer`) and how things stand, in one statement."""
+    row = (await session.execute(_ARRIVING, logins.lasting(token_hash=token_hash))).one_or_none()
+    if row is None:
+        return None
+    *known, epoch, latest = row
+    return Arrival(Viewer(*known), Position(epoch or "", latest or 0))
 
 
 async def unread(session: Session, account_id: int) -> int:

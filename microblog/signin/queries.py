@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import bindparam, func, select
 
 from microblog.accounts import names
 from microblog.accounts import queries as accounts
@@ -66,37 +66,48 @@ class Device:
     last_seen_at: datetime
 
 
+# Neither too old nor unused for too long; asked with `lasting`.
+_LASTING = (
+    LoginSession.expires_at > bindparam("moment"),
+    LoginSession.last_seen_at > bindparam("used_since"),
+)
 _VIEWER = (
-    select(
-        Account.id, Account.name, Account.display_name, Account.language, Account.time_zone,
-        Account.theme, Account.feed_mode, Account.role, Account.email,
-        Account.mail_refusal.label("mail_trouble"),
-        LoginSession.id.label("session_id"), LoginSession.remembered, LoginSession.last_seen_at,
+    select(  # in the order of a `Viewer`
+        Account.id, Account.name,
+        func.coalesce(func.nullif(Account.display_name, ""), Account.name),
+        Account.language, Account.time_zone, Account.theme, Account.feed_mode, Account.role,
+        Account.email, Account.mail_refusal,
+        LoginSession.id, LoginSession.remembered, LoginSession.last_seen_at,
     )
     .join(LoginSession, LoginSession.account_id == Account.id)
     .where(Account.suspended_at.is_(None))
+    .where(*_LASTING)
 )  # fmt: skip
+HOLDER = _VIEWER.where(LoginSession.token_hash == bindparam("token_hash"))
+_ALIVE = _VIEWER.with_only_columns(LoginSession.id).where(
+    LoginSession.id.in_(bindparam("ids", expanding=True))
+)
 
 
 async def viewer(session: Session, token_hash: str) -> Viewer | None:
     """Who holds the token; None when it is unknown, ended, too old or the account suspended."""
-    mine = _VIEWER.where(LoginSession.token_hash == token_hash, *_fresh(now()))
-    row = (await session.execute(mine)).mappings().one_or_none()
-    if row is None:
-        return None
-    return Viewer(**{**row, "display_name": row["display_name"] or row["name"]})
+    row = (await session.execute(HOLDER, lasting(token_hash=token_hash))).one_or_none()
+    return Viewer(*row) if row else None
 
 
 async def alive(session: Session, session_ids: Iterable[int]) -> set[int]:
     """Those login sessions that still let somebody in."""
-    wanted, moment = list(session_ids), now()
+    wanted = list(session_ids)
     found: set[int] = set()
     for start in range(0, len(wanted), _CHUNK):
-        rows = _VIEWER.with_only_columns(LoginSession.id).where(
-            LoginSession.id.in_(wanted[start : start + _CHUNK]), *_fresh(moment)
-        )
-        found |= set(await session.scalars(rows))
+        found |= set(await session.scalars(_ALIVE, lasting(ids=wanted[start : start + _CHUNK])))
     return found
+
+
+def lasting(**asked: object) -> dict[str, object]:
+    """What a statement about login sessions that last is asked with, and `asked`."""
+    moment = now()
+    return {"moment": moment, "used_since": moment - IDLE, **asked}
 
 
 async def credentials(session: Session, login: str) -> Credentials | None:
@@ -129,11 +140,11 @@ async def devices(session: Session, account_id: int) -> list[Device]:
             LoginSession.id, LoginSession.user_agent,
             LoginSession.created_at, LoginSession.last_seen_at,
         )
-        .where(LoginSession.account_id == account_id, *_fresh(now()))
+        .where(LoginSession.account_id == account_id, *_LASTING)
         .order_by(LoginSession.last_seen_at.desc(), LoginSession.id.desc())
         .limit(100)
     )  # fmt: skip
-    return [Device(*row) for row in await session.execute(mine)]
+    return [Device(*row) for row in await session.execute(mine, lasting())]
 
 
 async def registration(session: Session, token: str) -> Registration | None:
@@ -158,8 +169,3 @@ async def is_claimable(session: Session, token: str) -> bool:
     if claim is None or not tokens.same(claim.token_hash, tokens.digest(token)):
         return False
     return not await accounts.has_administrator(session)
-
-
-def _fresh(moment: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Neither too old nor unused for too long."""
-    return LoginSession.expires_at > moment, LoginSession.last_seen_at > moment - IDLE

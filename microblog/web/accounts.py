@@ -8,14 +8,13 @@ from microblog.accounts import queries as accounts
 from microblog.accounts.model import Account
 from microblog.accounts.queries import PersonCard
 from microblog.follows import queries as follows
-from microblog.kernel import events
 from microblog.kernel.errors import NotFound
 from microblog.kernel.model import Session
 from microblog.posts import queries as posts
 from microblog.site import site, viewer
 from microblog.timelines import queries as timelines
 from microblog.web.access import public
-from microblog.web.pages import timeline
+from microblog.web.pages import present, timeline
 from microblog.web.paging import PEOPLE, POSTS, cut, place, under_true_name
 from microblog.web.rendering import render
 
@@ -30,7 +29,7 @@ async def show(name: str) -> ResponseReturnValue:
         account = await accounts.by_name(session, name)
         if account.name != name:
             return under_true_name(name, account.name)
-        here = await events.present(session)
+        here = await present(session)
         found = await timelines.by_author(session, account.id, before=before, limit=POSTS + 1)
         ids, older = cut(found, POSTS)
         stream = f"account:{account.id}"

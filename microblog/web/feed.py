@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 
 from microblog.follows.events import AccountUnfollowed
 from microblog.kernel import events, metrics
@@ -25,6 +26,16 @@ from microblog.timelines.streams import home_of
 from microblog.web.showing import Shown, count_message, messages, shown
 
 _PAGE = 200
+_ENDED = 10_000  # many more than can end during one handshake
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where an opening page stands, and how things stood when its cookie was looked at."""
+
+    since: Position | None
+    present: Position
+    unread: int = 0
 
 
 class Feed:
@@ -34,19 +45,22 @@ class Feed:
         self.epoch = ""
         self.subscriber = Subscriber(db, self._deliver)
         self._parted: dict[int, set[int]] = {}
-        # After a restart everybody comes back at once; pages must not wait for all of them.
-        self._catching_up = asyncio.Semaphore(READERS - 2)
+        self._room = asyncio.Semaphore(READERS - 2)
+        self._taken = 0  # the last event that those who listened by then are told of
+        self._ended: dict[int, None] = {}  # login sessions, those that ended last
 
     async def start(self) -> None:
         async with self.db.reading() as session:
             self.epoch = await events.epoch(session)
         await self.subscriber.start()
+        self._taken = self.subscriber.seen or 0
 
     @property
     def started(self) -> bool:
         return bool(self.epoch) and self.subscriber.seen is not None
 
     async def _deliver(self, session: Session, page: list[LoggedEvent]) -> None:
+        self._taken = page[-1].id
         self._end_sessions(page)
         if not self.hub:
             return
@@ -70,6 +84,9 @@ class Feed:
         }
         if ended:
             self.hub.end_sessions(ended.__contains__, SIGNED_OUT)
+            self._ended |= dict.fromkeys(ended)
+            while len(self._ended) > _ENDED:
+                del self._ended[next(iter(self._ended))]
 
     async def sweep(self) -> None:
         position = Position(self.epoch, self.subscriber.seen or 0)
@@ -82,35 +99,52 @@ class Feed:
                 alive = await logins.alive(session, watched)
             self.hub.end_sessions(lambda session_id: session_id not in alive, SIGNED_OUT)
 
-    async def catch_up(self, connection: Connection, since: Position | None) -> None:
-        """Write hello, what happened since, and caught_up; then let the connection go on live."""
-        async with self._catching_up, self.db.reading() as session:
-            present = await events.present(session)
-            known = since is None or await events.reaches_back_to(session, since)
-        start = since if since is not None and known else present
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Session]:
+        """For sockets.  After a restart everybody comes back at once; pages must not wait for all
+        of them."""
+        async with self._room, self.db.reading() as session:
+            yield session
+
+    async def catch_up(self, connection: Connection, start: Start) -> None:
+        """Write hello, what happened since, and caught_up; then let the connection go on live.
+
+        It listens already, so whatever is taken from the log from now on comes to it live.
+        """
+        until = max(self._taken, start.present.id)
+        begin = await self._begin(start)
         # A page whose cookie has come to be another person's notices by the account.
         account = str(connection.listener.account_id or "")
-        connection.write(Message(type="hello", position=str(start), account=account))
-        if not known:
-            connection.write(Message(type="reset", position=str(present)))
-        through = start.id
-        async for reached, told in self._missed(connection, start.id):
+        position = str(begin or start.present)
+        connection.write(Message(type="hello", position=position, account=account))
+        if begin is None:
+            connection.write(Message(type="reset", position=position))
+        through = (begin or start.present).id
+        async for reached, told in self._missed(connection, through, until):
             for message in told:
                 await connection.write_patiently(message)
             through = reached
-        await self._settle(connection, through)
+        await self._settle(connection, start, through)
         position = str(Position(self.epoch, through))
         connection.write(Message(type="caught_up", position=position))
         connection.caught_up(through)
 
+    async def _begin(self, start: Start) -> Position | None:
+        """Where the page stands; None if the log does not reach back to there."""
+        if start.since is None or start.since == start.present:
+            return start.present
+        async with self.reading() as session:
+            known = await events.reaches_back_to(session, start.since)
+        return start.since if known else None
+
     async def _missed(
-        self, connection: Connection, after: int
+        self, connection: Connection, after: int, until: int
     ) -> AsyncIterator[tuple[int, list[Message]]]:
         """Page by page, how far it goes and what it shows; nothing is open while it is written."""
         topics = frozenset(connection.listener.topics)
         parted: dict[int, set[int]] = {}
-        while connection.ending is None:
-            async with self._catching_up, self.db.reading() as session:
+        while after < until and connection.ending is None:
+            async with self.reading() as session:
                 page = await events.after(session, after, _PAGE)
                 watchers = _alone(connection.listener)
                 watchers.parted = parted = _parted(parted, page, watchers.homes)
@@ -125,20 +159,19 @@ class Feed:
         told = messages(replace(what, unread=None), self.epoch, [language])  # it follows at the end
         return [by_language[language] for by_language in told]
 
-    async def _settle(self, connection: Connection, through: int) -> None:
-        """Count, and look once more whether the session lasts: between the handshake's look and the
-        hub's list it could end unheard."""
+    async def _settle(self, connection: Connection, start: Start, through: int) -> None:
+        """Tell the count, and look whether the session has ended since the handshake's look."""
         listener = connection.listener
-        if (account_id := listener.account_id) is None or listener.login_session_id is None:
+        if listener.account_id is None:
             return
-        async with self._catching_up, self.db.reading() as session:
-            unread = await notifications.unread(session, account_id)
-            alive = await logins.alive(session, {listener.login_session_id})
-        if not alive:
+        if listener.login_session_id in self._ended:
             connection.end(SIGNED_OUT)
             self.hub.attention.set()
-        position = str(Position(self.epoch, through))
-        connection.write(count_message(through, position, unread))
+        unread = start.unread
+        if through > start.present.id:
+            async with self.reading() as session:
+                unread = await notifications.unread(session, listener.account_id)
+        connection.write(count_message(through, str(Position(self.epoch, through)), unread))
 
 
 def _parted(

@@ -7,7 +7,6 @@ seconds (SECURITY H10).  Expiry lives in the row.
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha512
 from typing import Any
@@ -20,7 +19,6 @@ from microblog.kernel import clock, tokens
 from microblog.kernel.db import FAULTS
 from microblog.notifications import queries as notifications
 from microblog.signin import actions as signin
-from microblog.signin import queries as logins
 from microblog.signin.queries import Viewer
 from microblog.site import site
 
@@ -70,17 +68,15 @@ def cookie_name(name: str, *, https: bool) -> str:
 
 
 async def _recognise() -> None:
-    g.viewer = None
+    g.viewer = g.position = None
     token = current_user.auth_id
     if token is None or request.path.startswith("/static/"):
         return
     async with site().db.reading() as session:
-        known = await logins.viewer(session, tokens.digest(token))
-        if known is None:
-            return
-        unread = await notifications.unread(session, known.id)
-    g.viewer = replace(known, unread=unread)
-    await _keep_alive(known, token)
+        arrived = await notifications.arrival(session, tokens.digest(token))
+    if arrived is not None:
+        g.viewer, g.position = arrived.viewer, arrived.position
+        await _keep_alive(arrived.viewer, token)
 
 
 async def _keep_alive(known: Viewer, token: str) -> None:

@@ -24,22 +24,23 @@ from quart_auth import QuartAuth
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header, parse_cookie
 
-from microblog.kernel import i18n, logs, tokens
+from microblog.kernel import events, i18n, logs, tokens
 from microblog.kernel.db import FAULTS
 from microblog.kernel.errors import NotFound
 from microblog.kernel.events import Position
 from microblog.kernel.metrics import HANDSHAKES
+from microblog.kernel.model import Session
 from microblog.live.connection import FLOOD, TOO_BIG, TOO_SLOW, Connection, Listener
 from microblog.live.wires import FramedOutlet, Outlet, QueuedOutlet, Send
 from microblog.notifications import actions as notifications
 from microblog.notifications import queries as concerns
-from microblog.signin import queries as logins
+from microblog.notifications.queries import Arrival
 from microblog.signin.queries import Viewer
 from microblog.site import Site
 from microblog.timelines import streams
 from microblog.timelines.streams import Stream
 from microblog.web import client
-from microblog.web.feed import Feed
+from microblog.web.feed import Feed, Start
 from microblog.web.guard import hosts, origins
 
 MOST_BYTES = 4096
@@ -80,32 +81,34 @@ class Live:
         await receive()  # websocket.connect
         logs.request_id.set(secrets.token_hex(6))
         try:
-            listener, since = await self._admit(scope)
+            listener, start = await self._admit(scope)
         except Refused as refused:
             await _refuse(send, refused.status)
         except FAULTS as error:
             log.warning("a page could not connect: %s", getattr(error, "orig", error))
             await _refuse(send, 503)
         else:
-            await self._attend(scope, listener, since, receive, send)
+            await self._attend(scope, listener, start, receive, send)
 
     def _seen_from_outside(self, scope: Scope) -> Scope:
         """The scheme people use: a proxy in front speaks TLS, and BASE_URL says so."""
         return scope | {"scheme": "https"} if self._site.settings.https else scope
 
-    async def _admit(self, scope: Scope) -> tuple[Listener, Position | None]:
+    async def _admit(self, scope: Scope) -> tuple[Listener, Start]:
         headers = _headers(scope)
         self._check_address(scope, headers)
-        asking = await self._asking(headers)
         query = parse_qs(scope["query_string"].decode("latin-1"))
         stream = Stream.parse(query.get("stream", ["home"])[0])
         if stream is None:
             raise Refused(400)
-        if stream.kind == "home" and asking is None:
-            raise Refused(401)
-        listener = await self._listener(scope, headers, stream, asking)
+        async with self._feed.reading() as session:
+            arrived = await self._arrival(session, headers)
+            asking = arrived.viewer if arrived else None
+            present = arrived.position if arrived else await events.present(session)
+            topics = await _topics(session, stream, asking)
+        listener = self._listener(scope, headers, topics, asking)
         self._check_room(listener)
-        return listener, _position(query)
+        return listener, Start(_position(query), present, asking.unread if asking else 0)
 
     def _check_address(self, scope: Scope, headers: dict[str, str]) -> None:
         settings = self._site.settings
@@ -121,25 +124,21 @@ class Live:
         if self._site.hub.draining:
             raise Refused(503)
 
-    async def _asking(self, headers: dict[str, str]) -> Viewer | None:
+    async def _arrival(self, session: Session, headers: dict[str, str]) -> Arrival | None:
         cookie = self._cookie(headers)
         token = self._auth.load_token(cookie, self._app) if cookie else None
-        if token is None:
-            return None
-        async with self._site.db.reading() as session:
-            return await logins.viewer(session, tokens.digest(token))
+        return await concerns.arrival(session, tokens.digest(token)) if token else None
 
     def _cookie(self, headers: dict[str, str]) -> str | None:
         return parse_cookie(headers.get("cookie", "")).get(str(self._auth.cookie_name))
 
-    async def _listener(
-        self, scope: Scope, headers: dict[str, str], stream: Stream, asking: Viewer | None
+    def _listener(
+        self,
+        scope: Scope,
+        headers: dict[str, str],
+        topics: tuple[str, ...],
+        asking: Viewer | None,
     ) -> Listener:
-        try:
-            async with self._site.db.reading() as session:
-                topics = await streams.topics(session, stream, asking.id if asking else None)
-        except NotFound:
-            raise Refused(404) from None
         accepted = parse_accept_header(headers.get("accept-language", ""), LanguageAccept)
         language = i18n.chosen(asking.language if asking else None, list(accepted.values()))
         forwarded = headers.get("x-forwarded-for", "")
@@ -164,7 +163,7 @@ class Live:
         self,
         scope: Scope,
         listener: Listener,
-        since: Position | None,
+        start: Start,
         receive: Receive,
         send: Send,
     ) -> None:
@@ -177,7 +176,7 @@ class Live:
             await send({"type": "websocket.accept"})
             HANDSHAKES.labels(101).inc()
             async with asyncio.TaskGroup() as group:
-                beside = [group.create_task(self._catch_up(connection, since))]
+                beside = [group.create_task(self._catch_up(connection, start))]
                 if isinstance(outlet, QueuedOutlet):
                     beside.append(group.create_task(outlet.pump()))
                 await reader.run()
@@ -186,9 +185,9 @@ class Live:
         if connection.ending is not None:
             await connection.close()
 
-    async def _catch_up(self, connection: Connection, since: Position | None) -> None:
+    async def _catch_up(self, connection: Connection, start: Start) -> None:
         try:
-            await self._feed.catch_up(connection, since)
+            await self._feed.catch_up(connection, start)
         except FAULTS as error:
             log.warning("a page could not catch up: %s", getattr(error, "orig", error))
             connection.end(TOO_SLOW)  # it comes back with its position
@@ -239,6 +238,15 @@ class _Reader:
                     await notifications.see(session, account_id, concerning, unread)
         except FAULTS as error:
             log.warning("what was seen could not be noted: %s", getattr(error, "orig", error))
+
+
+async def _topics(session: Session, stream: Stream, asking: Viewer | None) -> tuple[str, ...]:
+    if stream.kind == "home" and asking is None:
+        raise Refused(401)
+    try:
+        return await streams.topics(session, stream, asking.id if asking else None)
+    except NotFound:
+        raise Refused(404) from None
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from quart import Blueprint, ResponseReturnValue
 
-from microblog.kernel import events
 from microblog.notifications import actions, queries
 from microblog.notifications.queries import PAGE
 from microblog.site import me, site
 from microblog.web.access import member
 from microblog.web.answers import done
 from microblog.web.limits import limited
+from microblog.web.pages import present
 from microblog.web.paging import cut, place
 from microblog.web.rendering import render
 
@@ -21,7 +21,7 @@ pages = Blueprint("notifications", __name__)
 @member
 async def index() -> ResponseReturnValue:
     async with site().db.reading() as session:
-        here = await events.present(session)
+        here = await present(session)
         found = await queries.page(session, me().id, before=place("before"), limit=PAGE + 1)
         unread = await queries.unread(session, me().id)
     _, older = cut([one.id for one in found], PAGE)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from quart import g
+
+from microblog.kernel import events
 from microblog.kernel.events import Position
 from microblog.kernel.model import Session
 from microblog.posts import queries as posts
@@ -21,6 +24,11 @@ class Timeline:
     order: str = "newest"
     next: str | None = None
     live: bool = True
+
+
+async def present(session: Session) -> Position:
+    """Where the log stands, or stood when we asked who is asking."""
+    return g.get("position") or await events.present(session)
 
 
 async def timeline(

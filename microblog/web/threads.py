@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from quart import Blueprint, ResponseReturnValue, request
 
-from microblog.kernel import events
 from microblog.kernel.errors import NotFound
 from microblog.kernel.model import Session
 from microblog.posts import queries as posts
@@ -15,7 +14,7 @@ from microblog.posts.queries import GONE, PostView
 from microblog.site import site, viewer
 from microblog.timelines.queries import conversation
 from microblog.web.access import public
-from microblog.web.pages import timeline
+from microblog.web.pages import present, timeline
 from microblog.web.paging import REPLIES, cut, place, post_id_in, under_true_name
 from microblog.web.rendering import render
 
@@ -30,7 +29,7 @@ async def show(name: str, post_id: str) -> ResponseReturnValue:
         focus = await _focus(session, name, post_id)
         if focus.author.name != name:
             return under_true_name(name, focus.author.name)
-        here = await events.present(session)
+        here = await present(session)
         found, earlier = await _page(session, focus)
         ids, later = cut(found, REPLIES, "after")
         shown = await timeline(

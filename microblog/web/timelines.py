@@ -9,7 +9,6 @@ from quart import Blueprint, ResponseReturnValue, redirect
 from microblog.accounts import queries as accounts
 from microblog.accounts.queries import PersonCard
 from microblog.follows import queries as follows
-from microblog.kernel import events
 from microblog.kernel.errors import NotFound
 from microblog.kernel.model import Session
 from microblog.posts.text import tag_key
@@ -17,7 +16,7 @@ from microblog.signin.queries import Viewer
 from microblog.site import site, viewer
 from microblog.timelines import queries
 from microblog.web.access import public
-from microblog.web.pages import timeline
+from microblog.web.pages import present, timeline
 from microblog.web.paging import POSTS, cut, place
 from microblog.web.rendering import render
 
@@ -43,7 +42,7 @@ async def home() -> ResponseReturnValue:
 async def explore() -> ResponseReturnValue:
     before = place("before")
     async with site().db.reading() as session:
-        here = await events.present(session)
+        here = await present(session)
         found = await queries.public(session, before=before, limit=POSTS + 1)
         ids, older = cut(found, POSTS)
         shown = await timeline(
@@ -62,7 +61,7 @@ async def tag(tag: str) -> ResponseReturnValue:
         return redirect(f"/tags/{quote(key, safe='')}")
     before = place("before")
     async with site().db.reading() as session:
-        here = await events.present(session)
+        here = await present(session)
         found = await queries.tagged(session, key, before=before, limit=POSTS + 1)
         ids, older = cut(found, POSTS)
         shown = await timeline(
@@ -73,7 +72,7 @@ async def tag(tag: str) -> ResponseReturnValue:
 
 async def _home(session: Session, asking: Viewer) -> str:
     before = place("before")
-    here = await events.present(session)
+    here = await present(session)
     found = await queries.home(session, asking.id, before=before, limit=POSTS + 1)
     ids, older = cut(found, POSTS)
     shown = await timeline(
@@ -92,7 +91,7 @@ async def _suggested(session: Session, asking: Viewer) -> list[PersonCard]:
 
 
 async def _front(session: Session) -> str:
-    here = await events.present(session)
+    here = await present(session)
     ids = await queries.public(session, limit=PREVIEW)
     shown = await timeline(session, ids, position=here, stream="public")
     return render("front/show.html", timeline=shown)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import update
 
-from microblog.kernel import clock
+from microblog.kernel import clock, tokens
 from microblog.live.connection import SIGNED_OUT, Connection, Listener
 from microblog.live.hub import Hub
 from microblog.live.wires import QueuedOutlet
+from microblog.notifications.queries import arrival
+from microblog.signin import actions as signin
 from microblog.signin.model import LoginSession
-from microblog.web.feed import Feed
+from microblog.web.feed import Feed, Start
 from microblog.web.showing import messages
 from tests.world import World
 
@@ -71,12 +75,42 @@ async def test_a_page_in_spanish_does_not_leak_into_one_in_english(world: World)
 async def test_a_session_that_ends_during_the_handshake_leaves_no_page(world: World) -> None:
     susan = await world.person("susan")
     feed: Feed = world.app.extensions["feed"]
+    async with world.db.reading() as session:
+        arrived = await arrival(session, tokens.digest(susan.token))
+    assert arrived
     async with world.db.writing() as session:
-        ended = await session.scalar(delete(LoginSession).returning(LoginSession.id))
-    connection = connection_of(ended or 0, susan.id)
+        await signin.end_session(session, arrived.viewer.session_id, susan.id)
+    await feed.subscriber.step()  # nobody is on the list yet whom this could end
+    connection = connection_of(arrived.viewer.session_id, susan.id)
     with world.site.hub.connected(connection):
-        await feed.catch_up(connection, None)
+        await feed.catch_up(connection, Start(None, arrived.position))
     assert connection.ending == SIGNED_OUT
+
+
+async def test_what_is_told_during_the_handshake_is_caught_up_on(world: World) -> None:
+    """The feed has taken it from the log after the cookie was looked at and before the connection
+    was on the list: neither the one nor the other shows it."""
+    susan = await world.person("susan")
+    feed: Feed = world.app.extensions["feed"]
+    async with world.db.reading() as session:
+        arrived = await arrival(session, tokens.digest(susan.token))
+    assert arrived
+    post = await susan.posts("in between")
+    await feed.subscriber.step()
+    said: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        said.append(json.loads(message["text"]))
+
+    outlet = QueuedOutlet(send)
+    connection = Connection(Listener((f"home:{susan.id}",), "en", susan.id, 1), outlet, send)
+    with world.site.hub.connected(connection):
+        pumping = asyncio.create_task(outlet.pump())
+        await feed.catch_up(connection, Start(None, arrived.position))
+        await outlet.drained()
+        pumping.cancel()
+    assert [one["type"] for one in said] == ["hello", "event", "count", "caught_up"]
+    assert said[1]["element"] == f"post-{post}"
 
 
 async def test_when_an_event_cannot_be_drawn_those_before_it_are_not_told_twice(

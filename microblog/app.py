@@ -55,6 +55,7 @@ from microblog.web import (
     passwords,
     plain_files,
     posts,
+    reauthentication,
     register,
     sessions,
     threads,
@@ -75,7 +76,8 @@ KEEP_SETTLED_MAIL = timedelta(days=30)
 
 INTERFACES = (
     accounts, claims, follows, health, login, mail_settings, metrics, notifications, passwords,
-    plain_files, posts, register, sessions, settings_pages, threads, timelines, unsubscribe,
+    plain_files, posts, reauthentication, register, sessions, settings_pages, threads, timelines,
+    unsubscribe,
 )  # fmt: skip
 
 
@@ -180,7 +182,7 @@ def _install(app: Quart) -> None:
     bodies.install(app)
     journal.install(app)
     errors.install(app)
-    auth_before_guard = (guard, identity, access, limits, headers)
+    auth_before_guard = (guard, identity, access, reauthentication, limits, headers)
     for part in auth_before_guard:
         part.install(app)
     for interface in INTERFACES:

@@ -64,6 +64,7 @@ async def open_session(
             address=address,
             created_at=moment,
             last_seen_at=moment,
+            authenticated_at=moment,
             expires_at=moment + LONGEST,
         )
     )
@@ -80,6 +81,13 @@ async def renew_session(session: Session, session_id: int) -> str:
     mine = update(LoginSession).where(LoginSession.id == session_id)
     await session.execute(mine.values(token_hash=tokens.digest(token)))
     return token
+
+
+async def prove_again(session: Session, session_id: int) -> str:
+    """Whoever uses this login session has just proved who they are; its new token."""
+    mine = update(LoginSession).where(LoginSession.id == session_id)
+    await session.execute(mine.values(authenticated_at=now()))
+    return await renew_session(session, session_id)
 
 
 async def end_session(session: Session, session_id: int, account_id: int) -> None:

@@ -45,6 +45,8 @@ class LoginSession(Base):
     address: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_seen_at: Mapped[datetime] = mapped_column(default=now)
+    # When its owner last proved who they are: the sign-in, or the last time they were asked again.
+    authenticated_at: Mapped[datetime | None]
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 

@@ -40,6 +40,7 @@ class Viewer:
     session_id: int
     remembered: bool
     last_seen_at: datetime
+    authenticated_at: datetime
     unread: int = 0
 
     @property
@@ -78,6 +79,7 @@ _VIEWER = (
         Account.language, Account.time_zone, Account.theme, Account.feed_mode, Account.role,
         Account.email, Account.mail_refusal,
         LoginSession.id, LoginSession.remembered, LoginSession.last_seen_at,
+        func.coalesce(LoginSession.authenticated_at, LoginSession.created_at),
     )
     .join(LoginSession, LoginSession.account_id == Account.id)
     .where(Account.suspended_at.is_(None))

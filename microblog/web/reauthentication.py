@@ -1,0 +1,131 @@
+"""Asking once more who is there, before what cannot be undone (ASVS 7.5; SECURITY 6).
+
+    @pages.post("/settings/email")
+    @member
+    @recently_authenticated
+    async def change() -> ResponseReturnValue: ...
+
+Who proved more than ten minutes ago who they are is asked again.  A page comes afterwards; a form
+that had been sent is kept on the page that asks, and goes on with one press of a button.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from quart import Blueprint, Quart, ResponseReturnValue, current_app, redirect, request
+
+from microblog.kernel import clock
+from microblog.kernel.errors import N_, Invalid
+from microblog.signin import actions, passwords
+from microblog.signin import queries as logins
+from microblog.site import me, site, viewer
+from microblog.web import identity
+from microblog.web.access import member
+from microblog.web.answers import error_json, wants_json
+from microblog.web.attempts import password_attempt
+from microblog.web.forms import Form, read_form
+from microblog.web.languages import translated
+from microblog.web.limits import unlimited
+from microblog.web.redirects import safe_path
+from microblog.web.rendering import render
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+pages = Blueprint("reauthentication", __name__)
+
+RECENT = timedelta(minutes=10)
+KEPT = "kept_"  # before the name of each field of the form that was interrupted
+MOST_KEPT = 50
+
+ASK = N_("Confirm that it is you, then do it again.")
+NOT_YOURS = N_("That is not your password.")
+
+
+def recently_authenticated(view: View) -> View:
+    """Declares that a route needs a proof of at most ten minutes' age."""
+    view.recently_authenticated = True  # type: ignore[attr-defined]
+    return view
+
+
+def install(app: Quart) -> None:
+    @app.before_request
+    async def enforce() -> ResponseReturnValue | None:
+        return await _asked() if _is_due() else None
+
+
+def _is_due() -> bool:
+    view = current_app.view_functions.get(request.endpoint or "")
+    asking = viewer()
+    if asking is None or not getattr(view, "recently_authenticated", False):
+        return False
+    return asking.authenticated_at <= clock.now() - RECENT
+
+
+async def _asked() -> ResponseReturnValue:
+    if wants_json():
+        return error_json(translated(ASK), 403)
+    if request.method in ("GET", "HEAD"):
+        return redirect(f"/reauthenticate?next={request.path}", 303)
+    return await _page(await _interrupted()), 403
+
+
+@pages.get("/reauthenticate")
+@member
+async def show() -> ResponseReturnValue:
+    return await _page(Form({"next": request.args.get("next", "")}))
+
+
+@pages.post("/reauthenticate")
+@member
+@unlimited("failures are counted per account")
+async def prove() -> ResponseReturnValue:
+    form = await read_form("password", "next", again=_page)
+    form.values |= await _kept()
+    async with site().db.reading() as session:
+        mine = await logins.credentials_of(session, me().id)
+    async with password_attempt(me().id) as attempt:
+        if not await passwords.matches(mine.password_hash, form["password"]):
+            await attempt.failed()
+            raise Invalid("password", NOT_YOURS)
+    await proven()
+    return go_on(form)
+
+
+async def proven() -> None:
+    """Note that they are who they say, in this login session, under a new token."""
+    async with site().db.writing() as session:
+        token = await actions.prove_again(session, me().session_id)
+    identity.sign_in(token, me().remembered)
+
+
+def go_on(form: Form) -> ResponseReturnValue:
+    """To the page they wanted, or to the form that they had sent."""
+    wanted = safe_path(form["next"])
+    kept = {name.removeprefix(KEPT): v for name, v in form.values.items() if name.startswith(KEPT)}
+    if not kept:
+        return redirect(wanted, 303)
+    return render("signin/go_on.html", action=wanted, kept=kept)
+
+
+async def _interrupted() -> Form:
+    """What was sent, without passwords: those are typed again."""
+    sent = await request.form
+    names = [name for name in sent if name != "csrf_token" and "password" not in name]
+    kept = {f"{KEPT}{name}": sent[name] for name in names[:MOST_KEPT]} or {f"{KEPT}again": "1"}
+    return Form({"next": request.path, **kept})
+
+
+async def _kept() -> dict[str, str]:
+    sent = await request.form
+    return {name: sent[name] for name in sent if name.startswith(KEPT)}
+
+
+async def _page(form: Form) -> str:
+    async with site().db.reading() as session:
+        mine = await logins.credentials_of(session, me().id)
+    kept = {name: value for name, value in form.values.items() if name.startswith(KEPT)}
+    has_password = mine.password_hash is not None
+    return render("signin/reauthenticate.html", form=form, kept=kept, has_password=has_password)

@@ -42,8 +42,8 @@ async def publish(
     in_reply_to: int | None = None,
     idempotency_key: str | None = None,
 ) -> Post:
-    """Raises `Invalid` for the body, for a post that cannot be answered, and for a key that was used
-    with another text (SECURITY R3).  A repeated key answers with the first post.
+    """Raises `Invalid` for the body, for a post that cannot be answered, and for a key that was
+    used with another text (SECURITY R3).  A repeated key answers with the first post.
     """
     body = checked(body, limit)
     # The id first: drawing it takes this writer's turn, so nobody else can use the key meanwhile.

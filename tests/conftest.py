@@ -24,7 +24,7 @@ KEY = "test-key-0123456789-abcdefghijklmnop"
 # both kinds in the packages that know.
 ON_BOTH = (
     "accounts", "demo", "faults", "flows", "follows", "kernel", "live", "mail", "notifications",
-    "posts", "signin", "timelines",
+    "plans", "posts", "signin", "timelines",
 )  # fmt: skip
 
 

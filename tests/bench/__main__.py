@@ -63,7 +63,7 @@ def main() -> None:
     if unknown := set(names) - set(SECTIONS):
         raise SystemExit(f"There is no {', '.join(unknown)}; there are {', '.join(SECTIONS)}.")
     command = " ".join(["python -m tests.bench", *sys.argv[1:]])
-    about = {"command": command, "date": _now(), "load before": machine.load()}
+    about: dict[str, Any] = {"command": command, "date": _now(), "load before": machine.load()}
     about["machine"] = machine.described()
     print(machine.in_words(about["machine"]))
     machine.warn_unless_calm()

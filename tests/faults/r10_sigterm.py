@@ -10,7 +10,7 @@ from collections import Counter
 from tests.faults import report
 from tests.faults.crowd import crowd, files_for
 from tests.faults.history import History
-from tests.faults.people import seated
+from tests.faults.people import Seat, seated
 from tests.faults.r01_kill9_writes import kept, write, wrong_posts
 from tests.faults.report import Findings
 from tests.faults.scale import Scale
@@ -19,6 +19,7 @@ from tests.process import SiteProcess
 
 ID = "R10"
 NAME = "SIGTERM with sockets open"
+SHORT_KINDS = ("sqlite",)
 
 WRITERS = 4
 RESTART = 1012
@@ -45,7 +46,7 @@ async def run(scale: Scale, database: str) -> Findings:
 
 
 async def _stopped(
-    site: SiteProcess, log: History, seats: list, sockets: int
+    site: SiteProcess, log: History, seats: list[Seat], sockets: int
 ) -> tuple[float, list[str]]:
     async with crowd(site, seats, sockets) as pages, asyncio.TaskGroup() as group:
         writing = [group.create_task(write(log, site.port, seat)) for seat in seats]

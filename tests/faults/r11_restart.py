@@ -23,6 +23,7 @@ from tests.process import SiteProcess
 
 ID = "R11"
 NAME = "rolling restart"
+SHORT_KINDS = ("postgresql",)
 
 READERS = 10
 PATIENCE = 90.0  # seconds until it is given up

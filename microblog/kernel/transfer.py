@@ -63,6 +63,7 @@ async def snapshot(db: Database) -> AsyncIterator[Session]:
 async def held_still(db: Database) -> AsyncIterator[Session]:
     """The same while nobody else can write."""
     async with db.writing() as turn:
+        await turn.execute(select(1))  # SQLite is locked by the first statement, not before
         await _without_hurry(turn)
         if not db.is_sqlite:  # mail is written beside whoever has the turn
             names = ", ".join(f'"{table.name}"' for table in tables())

@@ -9,9 +9,11 @@ import sys
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from microblog.commands import administration, serving
+from microblog.commands import administration, backups, copying, restoring, serving
 from microblog.kernel.errors import DomainError, Invalid
+from microblog.kernel.postgresql import DatabaseAway
 from microblog.kernel.schema import SchemaError
+from microblog.kernel.transfer import TransferError
 from microblog.server import ServeError
 from microblog.settings import SettingsError
 
@@ -26,9 +28,12 @@ Settings come from the environment; `microblog settings` lists them.
 """
 
 
-MATTERS = (serving, administration)  # in the order of --help
+MATTERS = (serving, administration, backups, restoring, copying)  # in the order of --help
 
-EXPECTED = (SettingsError, ServeError, SchemaError, DomainError, SQLAlchemyError, OSError)
+EXPECTED = (
+    SettingsError, ServeError, SchemaError, DomainError, TransferError,
+    SQLAlchemyError, DatabaseAway, OSError,
+)  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,7 +55,7 @@ def _sentence(error: BaseException) -> str:
             said = " ".join(message % values for message, values in errors.values())
         case DomainError(message=message, values=values):
             said = message % values
-        case SQLAlchemyError():
+        case SQLAlchemyError() | DatabaseAway():
             said = f"The database does not answer: {getattr(error, 'orig', None) or error}"
         case OSError(strerror=str(why)):
             said = f"{why}: {error.filename}" if error.filename else why

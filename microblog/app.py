@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -20,6 +20,7 @@ from quart import Quart
 from microblog.accounts.consumer import consumer as accounts_consumer
 from microblog.kernel import bus, clock, events, readers
 from microblog.kernel.db import Database
+from microblog.kernel.model import Session
 from microblog.live.hub import Hub
 from microblog.mail import outbox
 from microblog.mail.addresses import Mailbox, sender_mailbox
@@ -128,12 +129,19 @@ class Machinery:
 
     async def _keep_house(self) -> None:
         moment = clock.now()
-        async with self.site.db.writing() as session:
-            before = moment - timedelta(days=self.site.settings.log_days)
+        before = moment - timedelta(days=self.site.settings.log_days)
+        async with self.site.db.reading() as session:
             done = await readers.read_by_all(session, [each.name for each in self.consumers])
-            await events.trim(session, before, through=done)
-            await outbox.forget_settled(session, moment - KEEP_SETTLED_MAIL)
-            await signin.forget_expired(session)
+        await self._in_turns(partial(events.trim, before=before, through=done))
+        await self._in_turns(partial(outbox.forget_settled, before=moment - KEEP_SETTLED_MAIL))
+        await self._in_turns(signin.forget_expired)
+
+    async def _in_turns(self, forget: Callable[[Session], Awaitable[bool]]) -> None:
+        """Some at a time, so that others write in between."""
+        more = True
+        while more:
+            async with self.site.db.writing() as session:
+                more = await forget(session)
 
     def _beat(self) -> None:
         """A long step of the sender is no dead one."""

@@ -12,7 +12,7 @@ from microblog.kernel.ids import LARGEST
 from microblog.kernel.model import Session
 
 _CHUNK = 500
-_MANY = 2000  # from here on reading every follower is cheaper than asking for each
+_MANY = 2000  # from here on reading as many followers is cheaper than asking for each
 
 _FOLLOWED = select(Follow.followed_id).where(Follow.follower_id == bindparam("account_id"))
 _FOLLOWERS = select(Follow.follower_id).where(Follow.followed_id == bindparam("account_id"))
@@ -75,13 +75,16 @@ async def followed_among(session: Session, account_id: int, among: Set[int]) -> 
 
 
 async def followers_among(session: Session, author_id: int, among: Set[int]) -> set[int]:
-    """Those of `among` who follow the author."""
+    """Those of `among` who follow the author; it costs as much as there are `among`."""
     if len(among) > _MANY:
-        return set(await session.scalars(_FOLLOWERS, {"account_id": author_id})) & among
+        asked = {"account_id": author_id, "before": LARGEST, "limit": len(among)}
+        some = set(await session.scalars(_FOLLOWERS_PAGE, asked))
+        if len(some) < len(among):  # they are all
+            return some & among
     found: set[int] = set()
-    asked = list(among)
-    for start in range(0, len(asked), _CHUNK):
-        chunk = {"account_id": author_id, "among": asked[start : start + _CHUNK]}
+    each = list(among)
+    for start in range(0, len(each), _CHUNK):
+        chunk = {"account_id": author_id, "among": each[start : start + _CHUNK]}
         found |= set(await session.scalars(_AMONG, chunk))
     return found
 

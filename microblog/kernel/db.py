@@ -25,7 +25,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from microblog.kernel import order, postgresql, sqlite
+from microblog.kernel import order, patience, postgresql, sqlite
 from microblog.kernel.metrics import DATABASE_ERRORS
 
 # The database is away, locked or full: nobody's mistake, and to be tried again.
@@ -60,14 +60,13 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """One moment of the database; nothing can be written."""
-        with DATABASE_ERRORS.labels("reading").count_exceptions(FAULTS), self._faults_told():
-            async with self._readers() as session:
-                yield session
+        async with self._block("reading"), self._readers() as session:
+            yield session
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
         """One transaction, alone."""
-        async with self._my_turn(), self._transaction() as session:
+        async with self._block("writing"), self._my_turn(), self._transaction() as session:
             await order.take_turn(session)
             yield session
 
@@ -79,17 +78,22 @@ class Database:
         change, other than those it has locked.  On SQLite there is only one writer anyway.
         """
         alone = self._my_turn() if self.is_sqlite else nullcontext()
-        async with alone, self._transaction() as session:
+        async with self._block("writing"), alone, self._transaction() as session:
             yield session
 
     @asynccontextmanager
+    async def _block(self, access: str) -> AsyncIterator[None]:
+        with DATABASE_ERRORS.labels(access).count_exceptions(FAULTS), patience.counted():
+            async with self._faults_told():
+                yield
+
+    @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncSession]:
-        with DATABASE_ERRORS.labels("writing").count_exceptions(FAULTS), self._faults_told():
-            async with self._writers.begin() as session:
-                yield session
-                rings = order.rings(session)
-                if rings and not (self.is_sqlite or self.tell):
-                    await session.execute(_NOTIFY, {"name": self.name})
+        async with self._writers.begin() as session:
+            yield session
+            rings = order.rings(session)
+            if rings and not (self.is_sqlite or self.tell):
+                await session.execute(_NOTIFY, {"name": self.name})
         if rings:
             self.ring()
             if self.tell:
@@ -98,10 +102,9 @@ class Database:
     @asynccontextmanager
     async def _my_turn(self) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(self._busy_timeout):
+            async with asyncio.timeout(patience.at_most(self._busy_timeout)):
                 await self._turn.acquire()
         except TimeoutError:
-            DATABASE_ERRORS.labels("writing").inc()
             raise PoolTimeout("too many are waiting to write") from None
         try:
             yield

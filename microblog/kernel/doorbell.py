@@ -23,6 +23,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from microblog.kernel import postgresql
 from microblog.kernel.db import Database
 from microblog.kernel.worker import Pulse
 
@@ -61,9 +62,10 @@ async def _listen_to_server(db: Database, pulse: Pulse) -> None:
         if name != db.name:  # our own commits have rung already
             db.ring()
 
-    async with _connected(db) as connection:
+    async with postgresql.faults_told(), _connected(db) as connection:
         connection.add_termination_listener(lambda _connection: lost.set())
         await connection.add_listener("microblog", heard)
+        pulse.failures = 0  # it does not return, so nobody else takes them back
         db.ring()
         while not lost.is_set():
             await connection.fetchval("SELECT 1", timeout=PATIENCE)
@@ -71,7 +73,7 @@ async def _listen_to_server(db: Database, pulse: Pulse) -> None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CHECK):
                     await lost.wait()
-    raise ConnectionError("the database closed the connection of the doorbell")
+    raise postgresql.DatabaseAway("the database closed the connection of the doorbell")
 
 
 @contextlib.asynccontextmanager

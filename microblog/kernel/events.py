@@ -10,9 +10,9 @@ from __future__ import annotations
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
-from sqlalchemy import JSON, CursorResult, String, delete, func, select
+from sqlalchemy import JSON, String, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.kernel.clock import now
@@ -136,10 +136,13 @@ async def trim(session: Session, before: datetime, *, through: int | None = None
     """Forget what happened before `before`, except the newest event, which holds the place, and
     whatever comes after event `through`, which somebody has still to read.
 
-    No more than `TRIMMED` at once, the oldest: whether there may be more.
+    No more than `TRIMMED` at once, the oldest: whether there may be more.  What comes before an old
+    event is old, whatever the clock said then.
     """
     oldest, last = await oldest_id(session), await latest_id(session)
     end = min((oldest or 0) + TRIMMED, last, last if through is None else through + 1)
-    old = delete(LoggedEvent).where(LoggedEvent.id < end, LoggedEvent.at < before)
-    gone = cast(CursorResult[Any], await session.execute(old))
-    return gone.rowcount > 0
+    old = select(func.max(LoggedEvent.id)).where(LoggedEvent.id < end, LoggedEvent.at < before)
+    newest = await session.scalar(old)
+    if newest is not None:
+        await session.execute(delete(LoggedEvent).where(LoggedEvent.id <= newest))
+    return newest is not None

@@ -6,8 +6,9 @@ moment.  A writing one sees what was committed before its turn (READ COMMITTED).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 
 import asyncpg
@@ -15,8 +16,11 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from microblog.kernel import patience
+
 READERS = 5
 WRITERS = 4  # one in its turn, the others for mail
+GOODBYE = 0.2  # seconds; a server that is gone does not say it
 
 # Classes of SQLSTATE (PostgreSQL, appendix A): connection lost, out of resources (disk full),
 # stopped by the operator or a timeout, system error, deadlock or serialisation, lock timeout.
@@ -27,34 +31,44 @@ class DatabaseAway(Exception):
     """The server does not answer, or not now."""
 
 
-def engines(url: URL, patience: float) -> tuple[AsyncEngine, AsyncEngine]:
-    """For reading and for writing; connections, answers and locks are waited for `patience`
+class Connection(asyncpg.Connection):  # type: ignore[misc]
+    """Hangs up where the server does not answer; SQLAlchemy would wait for two seconds."""
+
+    async def close(self, *, timeout: float | None = GOODBYE) -> None:  # noqa: ASYNC109 - asyncpg's
+        await super().close(timeout=min(timeout or GOODBYE, GOODBYE))
+
+
+def engines(url: URL, wait: float) -> tuple[AsyncEngine, AsyncEngine]:
+    """For reading and for writing; connections, answers and locks are waited for `wait`
     seconds."""
-    wait = f"{int(patience * 1000)}ms"
     arguments = {
-        "timeout": patience,
-        "command_timeout": patience,
+        "connection_class": Connection,
+        "timeout": wait,
+        "command_timeout": wait,
         "server_settings": {
             "application_name": "microblog",
-            "lock_timeout": wait,
-            # A process that was frozen inside a transaction must not hold everybody's turn.
-            "idle_in_transaction_session_timeout": "10s",
+            "lock_timeout": f"{int(wait * 1000)}ms",
+            # A process that froze or was cut off inside a transaction must not hold everybody's
+            # turn for longer than requests wait for theirs.
+            "idle_in_transaction_session_timeout": "3s",
         },
     }
     make = partial(
         create_async_engine, url, hide_parameters=True, pool_pre_ping=True, max_overflow=0,
-        pool_timeout=patience, connect_args=arguments,
+        pool_timeout=wait, connect_args=arguments,
     )  # fmt: skip
     reader = make(pool_size=READERS, isolation_level="REPEATABLE READ")
     writer = make(pool_size=WRITERS)
     return reader.execution_options(postgresql_readonly=True), writer
 
 
-@contextmanager
-def faults_told() -> Iterator[None]:
-    """Raise `DatabaseAway` for what asyncpg and the network say in many ways."""
+@asynccontextmanager
+async def faults_told() -> AsyncIterator[None]:
+    """Raise `DatabaseAway` for what asyncpg and the network say in many ways, and when a request
+    has waited long enough."""
     try:
-        yield
+        async with asyncio.timeout(patience.left()):
+            yield
     except DBAPIError as error:
         if error.connection_invalidated or _passing(error.orig):
             raise DatabaseAway(str(error.orig)) from error

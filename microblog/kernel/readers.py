@@ -9,13 +9,14 @@ with its traceback, and the consumer goes on.
 from __future__ import annotations
 
 import logging
+import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from sqlalchemy import String, Text, select
+from sqlalchemy import String, Text, bindparam, case, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.kernel import events
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 BATCH = 50
 PAGE = 100
 TRIES = 5
+NOTE_EVERY = 10.0  # seconds
 
 Deliver: TypeAlias = Callable[[Session, list[LoggedEvent]], Awaitable[None]]
 Handler: TypeAlias = Callable[[Session, Any], Awaitable[None]]
@@ -50,6 +52,24 @@ class DeadLetter(Base):
     event_id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     traceback: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(default=now)
+
+
+_KINDS = LoggedEvent.kind.in_(bindparam("kinds", expanding=True))
+_OFFSET = (
+    select(ConsumerOffset.event_id)
+    .where(ConsumerOffset.consumer == bindparam("consumer"))
+    .scalar_subquery()
+)
+# The first event of some kinds that a consumer has not handled, and the last of any.
+_AHEAD = select(func.min(case((_KINDS, LoggedEvent.id))), func.max(LoggedEvent.id)).where(
+    LoggedEvent.id > bindparam("passed"), LoggedEvent.id > func.coalesce(_OFFSET, 0)
+)
+_MINE = (
+    select(LoggedEvent)
+    .where(LoggedEvent.id > bindparam("passed"), _KINDS)
+    .order_by(LoggedEvent.id)
+    .limit(bindparam("limit"))
+)
 
 
 async def read_by_all(session: Session, names: Iterable[str]) -> int:
@@ -137,30 +157,51 @@ class Subscriber:
 
 
 class Consumer:
-    """Runs handlers once per event, advancing its offset in the same transaction."""
+    """Runs handlers once per event, advancing its offset in the same transaction.
+
+    Events of other kinds are passed over without writing; from time to time that is noted too, so
+    that the log can be trimmed.
+    """
 
     def __init__(self, name: str, handlers: Mapping[type[Event], Handler]) -> None:
         self.name = name
         self.handlers = handlers
+        self._asked = {"consumer": name, "kinds": [kind.__name__ for kind in handlers]}
+        self._log: Database | None = None
+        self._passed = 0  # nothing of those kinds waits up to here in that log
+        self._noted_at = -NOTE_EVERY
         self._failures = _Failures()
         self._careful = 0  # after a failure, go one by one until past this event
 
     async def catch_up(self, db: Database) -> None:
-        while await self._waiting(db):
+        if db is not self._log:
+            self._log, self._passed, self._noted_at = db, 0, -NOTE_EVERY
+        waiting = await self._waiting(db)
+        while waiting:
             async with db.writing() as session:
-                await self._batch(session)
+                waiting = await self._batch(session)
 
     async def _waiting(self, db: Database) -> bool:
+        """Whether there is something to handle, or to note."""
         async with db.reading() as session:
-            offset = await session.get(ConsumerOffset, self.name)
-            return bool(await events.after(session, offset.event_id if offset else 0, limit=1))
+            asked = self._asked | {"passed": self._passed}
+            first, latest = (await session.execute(_AHEAD, asked)).one()
+        if first is None and latest is not None:
+            self._passed = latest
+            return time.monotonic() - self._noted_at > NOTE_EVERY
+        return first is not None
 
-    async def _batch(self, session: Session) -> None:
+    async def _batch(self, session: Session) -> bool:
+        """Handle some; whether there may be more."""
         offset = await self._offset(session)
         size = 1 if offset.event_id < self._careful else BATCH
-        for logged in await events.after(session, offset.event_id, limit=size):
+        asked = self._asked | {"passed": offset.event_id, "limit": size}
+        page = (await session.scalars(_MINE, asked)).all()
+        for logged in page:
             await self._handle(session, logged)
-            offset.event_id = logged.id
+        offset.event_id = page[-1].id if page else max(offset.event_id, self._passed)
+        self._noted_at = time.monotonic()
+        return len(page) == size
 
     async def _offset(self, session: Session) -> ConsumerOffset:
         locked = select(ConsumerOffset).where(ConsumerOffset.consumer == self.name)

@@ -49,9 +49,18 @@ async def check(url: str) -> None:
 async def serves(session: Session) -> bool:
     """Whether this version can work with what it finds: its own schema, or one of a version it does
     not know.  While hosts are updated one by one, those still to come go on under the newer one."""
-    found = await (await session.connection()).run_sync(_revision)
+    found = await revision(session)
     head, known = _revisions()
     return found == head or (found is not None and found not in known)
+
+
+async def revision(session: Session) -> str | None:
+    """What the database has."""
+    return await (await session.connection()).run_sync(_revision)
+
+
+async def is_newest(session: Session) -> bool:
+    return await revision(session) == _revisions()[0]
 
 
 def _revision(connection: Connection) -> str | None:

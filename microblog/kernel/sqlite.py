@@ -19,15 +19,18 @@ import aiosqlite
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from microblog.kernel import patience
+
 READERS = 5
 
 
-def engines(url: URL, patience: float) -> tuple[AsyncEngine, AsyncEngine]:
-    """For reading and for writing; a lock is waited for `patience` seconds."""
-    wait = f"busy_timeout={int(patience * 1000)}"
-    shared = ("journal_mode=WAL", wait, "foreign_keys=ON")
-    reads = partial(_connect, "BEGIN", (*shared, "query_only=ON"))
-    writes = partial(_connect, "BEGIN IMMEDIATE", (*shared, "synchronous=FULL", "secure_delete=ON"))
+def engines(url: URL, wait: float) -> tuple[AsyncEngine, AsyncEngine]:
+    """For reading and for writing; a lock is waited for `wait` seconds."""
+    shared = ("journal_mode=WAL", "foreign_keys=ON")
+    reads = partial(_connect, "BEGIN", wait, (*shared, "query_only=ON"))
+    writes = partial(
+        _connect, "BEGIN IMMEDIATE", wait, (*shared, "synchronous=FULL", "secure_delete=ON")
+    )
     # Parameters are texts and secrets of people; errors with them end in the log.
     make = partial(create_async_engine, url, hide_parameters=True, max_overflow=0)
     return (
@@ -38,12 +41,14 @@ def engines(url: URL, patience: float) -> tuple[AsyncEngine, AsyncEngine]:
 
 def _connect(
     begin: str,
+    wait: float,
     pragmas: Sequence[str],
     database: str,
     **options: Any,  # noqa: ANN401 - sqlite3's
 ) -> Connection:
     """What SQLAlchemy awaits for a connection."""
-    return Connection(partial(_opened, database, pragmas, options), begin)
+    opened = partial(_opened, database, pragmas, {"timeout": wait, **options})
+    return Connection(opened, begin, wait)
 
 
 def _opened(database: str, pragmas: Sequence[str], options: dict[str, Any]) -> sqlite3.Connection:
@@ -57,19 +62,21 @@ def _opened(database: str, pragmas: Sequence[str], options: dict[str, Any]) -> s
 class Connection(aiosqlite.Connection):
     """In a transaction from its first statement on, as PEP 249 has it."""
 
-    def __init__(self, opened: partial[sqlite3.Connection], begin: str) -> None:
+    def __init__(self, opened: partial[sqlite3.Connection], begin: str, wait: float) -> None:
         super().__init__(opened, iter_chunk_size=64)
         self._thread.daemon = True  # as SQLAlchemy does with its own
         self._begin = begin
         self._begun = False
+        self._wait = self._waits = wait  # for a lock: at most, and now
 
     def cursor(self) -> Cursor:  # type: ignore[override]
         return Cursor(self)
 
     async def run(self, cursor: Cursor, how: str, statement: str, parameters: Any) -> None:  # noqa: ANN401 - DBAPI
         begin, self._begun = not self._begun, True
+        wait = patience.at_most(self._wait) if begin else None
         trip: Any = self._execute
-        await trip(self._run, begin, cursor, how, statement, parameters)
+        await trip(self._run, wait, cursor, how, statement, parameters)
 
     async def commit(self) -> None:
         if self._begun:
@@ -82,14 +89,27 @@ class Connection(aiosqlite.Connection):
             self._begun = False
             self._tx.put_nowait((None, self._conn.rollback))
 
-    def _run(self, begin: bool, into: Cursor, how: str, statement: str, parameters: Any) -> None:  # noqa: ANN401
-        if begin:
-            self._conn.execute(self._begin)
+    def _run(
+        self,
+        wait: float | None,
+        into: Cursor,
+        how: str,
+        statement: str,
+        parameters: Any,  # noqa: ANN401
+    ) -> None:
+        if wait is not None:
+            self._begin_within(wait)
         cursor = getattr(self._conn, how)(statement, parameters)
         into.description = cursor.description
         into.rows = cursor.fetchall() if cursor.description else []
         into.rowcount, into.lastrowid = cursor.rowcount, cursor.lastrowid
         cursor.close()
+
+    def _begin_within(self, wait: float) -> None:
+        if wait != self._waits:
+            self._conn.execute(f"PRAGMA busy_timeout={int(wait * 1000)}")
+            self._waits = wait
+        self._conn.execute(self._begin)
 
 
 class Cursor:

@@ -9,12 +9,14 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from microblog.kernel.db import FAULTS
 from microblog.kernel.metrics import LOOP_FAILURES
 
 log = logging.getLogger(__name__)
 
 SLOWEST_STEP = 60.0
 LONGEST_PAUSE = 30.0
+LOOK_AGAIN = 2.0  # seconds: a database that was away is to be noticed soon after it is back
 
 
 @dataclass(slots=True)
@@ -41,14 +43,21 @@ async def run(pulse: Pulse, step: Callable[[], Awaitable[None]], wakeup: asyncio
         try:
             await step()
             pulse.failures = 0
-        except Exception:
+        except Exception as error:  # noqa: BLE001 - told and tried again
             pulse.failures += 1
             LOOP_FAILURES.labels(pulse.name).inc()
-            log.exception("%s failed %d times in a row", pulse.name, pulse.failures)
-            await asyncio.sleep(min(2.0**pulse.failures / 10, LONGEST_PAUSE))
+            await asyncio.sleep(_pause(pulse, error))
         pulse.beat = time.monotonic()
         # Not wait_for: on 3.11 it loses a cancellation that comes together with the wakeup.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pulse.idle):
                 await wakeup.wait()
         await asyncio.sleep(pulse.patience)
+
+
+def _pause(pulse: Pulse, error: Exception) -> float:
+    """Seconds until it is tried again.  A database that is away is told in a line, not a page."""
+    story = None if isinstance(error, FAULTS) else error
+    said = getattr(error, "orig", error) if story is None else "see below"
+    log.error("%s failed %d times in a row: %s", pulse.name, pulse.failures, said, exc_info=story)
+    return min(2.0**pulse.failures / 10, LOOK_AGAIN if story is None else LONGEST_PAUSE)

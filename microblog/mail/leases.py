@@ -15,7 +15,7 @@ from sqlalchemy import CursorResult, Select, Table, Update, bindparam, case, sel
 
 from microblog.kernel.clock import now
 from microblog.kernel.model import Session
-from microblog.mail.outbox import ACTIVE, Email
+from microblog.mail.outbox import IS_ACTIVE, Email
 
 # Short, so that mail of a killed process goes out soon; renewed while its process lives.
 LEASE = timedelta(seconds=30)
@@ -55,7 +55,7 @@ _DUE = (
         _c.id, _c.fence, _c.kind, _c.payload, _c.recipient, _c.bundle, _c.message_id, _c.tries,
         _c.throttled, _c.give_up_at, _c.reason, _c.content,
     )
-    .where(_c.state.in_(ACTIVE), _c.due_at <= bindparam("moment"))
+    .where(IS_ACTIVE, _c.due_at <= bindparam("moment"))
     .order_by(_c.due_at, _c.id)
     .limit(bindparam("most"))
 )  # fmt: skip
@@ -147,7 +147,9 @@ async def release(session: Session, leases: Iterable[Lease]) -> None:
 async def release_all(session: Session, owner: str) -> None:
     """Of an owner that is dead."""
     state = case((_c.tries > 0, "deferred"), else_="queued")
-    theirs = update(_emails).where(*_MINE).values(state=state, due_at=now(), lease_owner=None)
+    theirs = (
+        update(_emails).where(*_MINE, IS_ACTIVE).values(state=state, due_at=now(), lease_owner=None)
+    )
     await session.execute(theirs, {"owner": owner})
 
 

@@ -11,7 +11,7 @@ from email.parser import BytesHeaderParser
 from sqlalchemy import func, select
 
 from microblog.kernel.model import Session
-from microblog.mail.outbox import ACTIVE, Email
+from microblog.mail.outbox import ACTIVE, IS_ACTIVE, Email
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,14 @@ async def kept_letter(session: Session, email_id: int) -> KeptLetter | None:
 
 async def queue_depth(session: Session) -> dict[str, int]:
     """Emails not yet settled, by state."""
-    counted = select(Email.state, func.count()).where(Email.state.in_(ACTIVE)).group_by(Email.state)
+    counted = select(Email.state, func.count()).where(IS_ACTIVE).group_by(Email.state)
     found = dict((await session.execute(counted)).all())
     return {state: found.get(state, 0) for state in ACTIVE}
 
 
 async def oldest_due(session: Session) -> datetime | None:
     """When the next email may go; in the past: how long it has waited."""
-    return await session.scalar(select(func.min(Email.due_at)).where(Email.state.in_(ACTIVE)))
+    return await session.scalar(select(func.min(Email.due_at)).where(IS_ACTIVE))
 
 
 async def reason(session: Session, email_id: int) -> str | None:

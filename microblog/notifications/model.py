@@ -18,7 +18,7 @@ class Notification(Base):
         UniqueConstraint("account_id", "kind", "about"),
         Index(None, "account_id", "id"),
         Index(
-            "ix_notifications_unread", "account_id",
+            "ix_notifications_unread", "account_id", "id",
             sqlite_where=text("read_at IS NULL"), postgresql_where=text("read_at IS NULL"),
         ),
     )  # fmt: skip

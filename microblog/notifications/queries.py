@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import Select, SQLColumnExpression, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 
 from microblog.accounts import queries as accounts
@@ -27,6 +27,7 @@ from microblog.signin.queries import Viewer
 
 KINDS = ("follow", "mention", "reply")
 PAGE = 30
+MANY = 100  # unread: counted no further, "99+" where it is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +69,20 @@ _PAGE = (
     .limit(bindparam("limit"))
 )
 _ONE = _SHOWN.where(Notification.id == bindparam("id"))
-_UNREAD = (
-    select(func.count())
-    .select_from(Notification)
-    .where(Notification.account_id == bindparam("account_id"), Notification.read_at.is_(None))
-)
+
+
+def _unread(account_id: SQLColumnExpression[int]) -> Select[int]:
+    """No more are counted than are told apart; in order, or PostgreSQL might go through others'."""
+    news = select(Notification.id).where(
+        Notification.account_id == account_id, Notification.read_at.is_(None)
+    )
+    few = news.order_by(Notification.id).limit(MANY).correlate(Account)
+    return select(func.count()).select_from(few.subquery())
+
+
+_UNREAD = _unread(bindparam("account_id"))
 _ARRIVING = logins.HOLDER.add_columns(
-    select(func.count())
-    .where(Notification.account_id == Account.id, Notification.read_at.is_(None))
-    .correlate(Account)
-    .scalar_subquery(),
-    events.EPOCH,
-    events.LATEST,
+    _unread(Account.id).scalar_subquery(), events.EPOCH, events.LATEST
 )
 _Parent = aliased(Post)
 _MENTIONING = select(Mention.post_id).where(
@@ -114,6 +117,7 @@ async def arrival(session: Session, token_hash: str) -> Arrival | None:
 
 
 async def unread(session: Session, account_id: int) -> int:
+    """No more than `MANY`."""
     return await session.scalar(_UNREAD, {"account_id": account_id}) or 0
 
 

@@ -5,7 +5,10 @@ Passwords are hashed and compared outside of it (`passwords`): an action is hand
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, delete, update
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from microblog.accounts import queries as accounts
 from microblog.accounts.model import Account
@@ -22,6 +25,7 @@ from microblog.signin.model import LoginSession, PasswordReset, Registration
 from microblog.signin.queries import IDLE, LONGEST, Credentials
 
 SUSPENDED = N_("This account is suspended.")
+SWEPT = 500
 
 
 async def sign_in(
@@ -134,14 +138,32 @@ async def set_password(session: Session, account: Account, new_hash: str) -> Non
         await outbox.enqueue(session, "password_changed", told)
 
 
-async def forget_expired(session: Session) -> None:
-    """Sweep away what has run out: registrations, links, login sessions."""
+async def forget_expired(session: Session) -> bool:
+    """Sweep away what has run out: registrations, links, login sessions.
+
+    No more than `SWEPT` of each at once: whether there may be more.
+    """
     moment = now()
-    await session.execute(delete(Registration).where(Registration.expires_at <= moment))
-    await session.execute(delete(PasswordReset).where(PasswordReset.expires_at <= moment))
-    too_old = LoginSession.expires_at <= moment
-    unused = LoginSession.last_seen_at <= moment - IDLE
-    await session.execute(delete(LoginSession).where(too_old | unused))
+    swept = [
+        await _sweep(session, Registration.id, Registration.expires_at, moment),
+        await _sweep(session, PasswordReset.account_id, PasswordReset.expires_at, moment),
+        await _sweep(session, LoginSession.id, LoginSession.expires_at, moment),
+        await _sweep(session, LoginSession.id, LoginSession.last_seen_at, moment - IDLE),
+    ]
+    return any(swept)
+
+
+async def _sweep(
+    session: Session,
+    key: InstrumentedAttribute[int],
+    at: InstrumentedAttribute[datetime],
+    until: datetime,
+) -> bool:
+    """Delete the rows that are the oldest by `at`; whether there were any."""
+    some = list(await session.scalars(select(key).where(at <= until).order_by(at).limit(SWEPT)))
+    if some:
+        await session.execute(delete(key.class_).where(key.in_(some)))
+    return bool(some)
 
 
 async def _end(session: Session, account_id: int, *which: ColumnElement[bool]) -> None:

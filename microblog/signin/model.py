@@ -44,7 +44,7 @@ class LoginSession(Base):
     # The network only: /24 or /64.
     address: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
     created_at: Mapped[datetime] = mapped_column(default=now)
-    last_seen_at: Mapped[datetime] = mapped_column(default=now)
+    last_seen_at: Mapped[datetime] = mapped_column(default=now, index=True)
     # When its owner last proved who they are: the sign-in, or the last time they were asked again.
     authenticated_at: Mapped[datetime | None]
     expires_at: Mapped[datetime] = mapped_column(index=True)
@@ -57,7 +57,7 @@ class PasswordReset(Base):
 
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    expires_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class AdminClaim(Base):

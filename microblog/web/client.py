@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from quart import request
 
+from microblog.settings import is_loopback
 from microblog.site import site
 
 
@@ -23,6 +24,13 @@ def is_proxy() -> bool:
     """Whether the request was handed on by a proxy of ours, whose headers are believed."""
     peer = request.scope.get("client")
     return _is_in(peer[0] if peer else "", _networks(site().settings.trusted_proxies))
+
+
+def is_here() -> bool:
+    """Whether the request comes from this machine and through no proxy."""
+    peer = request.scope.get("client")
+    forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    return peer is not None and is_loopback(peer[0]) and not forwarded
 
 
 def resolved(peer: str, forwarded: str, trusted: str) -> str:

@@ -11,6 +11,7 @@ import logging
 from quart import Quart, Response, ResponseReturnValue, g, request
 from werkzeug.exceptions import HTTPException
 
+from microblog.kernel import patience
 from microblog.kernel.db import FAULTS
 from microblog.kernel.errors import (
     N_,
@@ -52,12 +53,21 @@ SENTENCES = {
 _STATUS = ((Invalid, 422), (Conflict, 409), (TooMany, 429), (Forbidden, 403), (NotFound, 404))
 
 
+# Seconds that one request waits for the database, all in all; `unavailable` answers by then.
+PATIENCE = 4.0
+
+
 def install(app: Quart) -> None:
+    app.before_request(_begin_waiting)
     app.register_error_handler(DomainError, refused)
     app.register_error_handler(HTTPException, unusual)
     for fault in FAULTS:
         app.register_error_handler(fault, unavailable)
     app.register_error_handler(Exception, failed)
+
+
+async def _begin_waiting() -> None:
+    patience.limit(PATIENCE)
 
 
 async def refused(error: DomainError) -> ResponseReturnValue:
@@ -115,7 +125,7 @@ async def _page(status: int, sentence: str) -> str:
 
 async def _kept(status: int) -> str | None:
     """A text that was sent with a refused request, to give it back."""
-    if request.method != "POST" or status in (408, 413, 500, 503):
+    if request.method != "POST" or status in (408, 413, 500):
         return None
     return (await request.form).get("body") or None
 

@@ -21,7 +21,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Template
 from markupsafe import Markup, escape
 from quart import has_request_context
 
@@ -31,6 +31,7 @@ from microblog.posts.queries import PostView
 from microblog.web import languages
 from microblog.web.avatars import avatar
 from microblog.web.reader import reader
+from microblog.web.templates import Templates
 
 _PACKAGE = Path(__file__).parent.parent
 _AGE = secrets.token_hex(16)  # stands for the words of a post's age; nobody can write it in a post
@@ -43,20 +44,10 @@ def resource(name: str) -> Path:
 
 
 @cache
-def environment() -> Environment:
-    jinja = Environment(
-        loader=FileSystemLoader(resource("templates")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    jinja.install_gettext_callables(  # type: ignore[attr-defined]
-        languages.gettext, languages.ngettext, newstyle=True
-    )
+def environment(language: str = i18n.DEFAULT) -> Templates:
+    constants = {"static_url": static_url, "icon": icon}
+    jinja = Templates(resource("templates"), language, constants)
     jinja.globals.update(
-        static_url=static_url,
         avatar=avatar,
         fragment=fragment,
         format_date=languages.format_date,
@@ -69,19 +60,19 @@ def environment() -> Environment:
 def render(template: str, **context: Any) -> str:  # noqa: ANN401 - a template shows anything
     """A page, with what it may say of its reader; outside a request, a fragment."""
     known = reader() if has_request_context() else {}
-    return environment().get_template(template).render(known | context)
+    return _template(template).render(known | context)
 
 
 async def warm(*, rest: float = 1.0) -> None:
-    """Read and compile ahead what the first visitors would wait for, 0.3 s in all; half of the
-    time, as `rest` says, is left to those who come meanwhile."""
+    """Read and compile ahead what the first visitors would wait for, 0.3 s a language; half
+    of the time, as `rest` says, is left to those who come meanwhile."""
     for language in i18n.LANGUAGES:
-        i18n.translations(language)
         i18n.when(timedelta(), language)  # reads what Babel knows of the language
-    for template in environment().list_templates(filter_func=_is_page):
-        began = time.perf_counter()
-        environment().get_template(template)
-        await asyncio.sleep(rest * (time.perf_counter() - began))
+        templates = environment(language)
+        for template in templates.list_templates(filter_func=_is_page):
+            began = time.perf_counter()
+            templates.get_template(template)
+            await asyncio.sleep(rest * (time.perf_counter() - began))
 
 
 def _is_page(template: str) -> bool:
@@ -107,6 +98,14 @@ def scripts_version() -> str:
     scripts = sorted(resource("static").rglob("*.js"))
     contents = b"\0".join(script.read_bytes() for script in scripts)
     return f"~{hashlib.sha256(contents).hexdigest()[:12]}"
+
+
+@cache
+def icon(name: str, more: str = "") -> Markup:
+    """One drawing of static/icons.svg; decorative, the control around it carries the name."""
+    classes = f"icon {more}" if more else "icon"
+    drawing = '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>'
+    return Markup(drawing).format(classes, static_url("icons.svg"), name)  # noqa: S704 - constant
 
 
 def fragment(post: PostView) -> Markup:
@@ -141,4 +140,8 @@ def _around_age(post: PostView, _language: str, _zone: str) -> list[str]:
 
 def _partial(template: str, **context: object) -> str:
     """Without the reader: what it cannot see it cannot leak into another's page."""
-    return environment().get_template(template).render(context)
+    return _template(template).render(context)
+
+
+def _template(name: str) -> Template:
+    return environment(languages.language()).get_template(name)

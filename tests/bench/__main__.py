@@ -17,7 +17,9 @@ import json
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -39,14 +41,18 @@ SECTIONS: dict[str, Section] = {
 
 
 async def measured(names: Sequence[str], plan: Plan) -> dict[str, Sequence[Row]]:
-    """The rows of each section, shown as they come."""
+    """The rows of each section, shown as they come; one that fails leaves the others their rows."""
     found: dict[str, Sequence[Row]] = {}
     for name in names:
         title, run = SECTIONS[name]
         plan.say(title)
         began = time.monotonic()
-        found[name] = await run(plan)
-        print(text(title, found[name]), flush=True)
+        try:
+            found[name] = await run(replace(plan, folder=plan.folder / name))
+        except (Exception, SystemExit):  # noqa: BLE001 - minutes of measuring are worth keeping
+            traceback.print_exc()
+        else:
+            print(text(title, found[name]), flush=True)
         plan.say(f"{time.monotonic() - began:.0f} s")
     return found
 
@@ -57,7 +63,7 @@ def main() -> None:
     if unknown := set(names) - set(SECTIONS):
         raise SystemExit(f"There is no {', '.join(unknown)}; there are {', '.join(SECTIONS)}.")
     command = " ".join(["python -m tests.bench", *sys.argv[1:]])
-    about = {"command": command, "date": _now(), "load before": machine.load()}
+    about: dict[str, Any] = {"command": command, "date": _now(), "load before": machine.load()}
     about["machine"] = machine.described()
     print(machine.in_words(about["machine"]))
     machine.warn_unless_calm()
@@ -65,6 +71,8 @@ def main() -> None:
         found = asyncio.run(measured(names, Plan(Path(folder), given.quick)))
     if given.json:
         given.json.write_text(json.dumps(_as_data(about, found), indent=1, ensure_ascii=False))
+    if len(found) < len(names):
+        raise SystemExit("Some of it failed, see above.")
     if given.write:
         write_into(given.write, _as_document(about, found))
 

@@ -59,7 +59,8 @@ async def run(plan: Plan) -> list[Row]:
     async with contextlib.AsyncExitStack() as stack:
         quiet, site, *others = await _sites(plan, stack)
         bares = [await stack.enter_async_context(bare(k)) for k in ("tcp", "websockets", "quart")]
-        fast, slow = [site, *bares[:2]], [*others, bares[2]]
+        fast: list[Contestant] = [site, *bares[:2]]
+        slow: list[Contestant] = [*others, bares[2]]
         await _warmed(quiet, (site, *others), bares)
         with _no_collections():
             for size in sizes:

@@ -59,7 +59,7 @@ render = Renderer(
     TEMPLATES, site_name="Microblog", base_url="http://localhost", sender=Mailbox("M", FROM)
 )
 _parsed = message_from_bytes(render(LETTER, "a" * 32), policy=policy.default)
-TEXT, HTML = (part.get_content() for part in _parsed.iter_parts())  # type: ignore[attr-defined]
+TEXT, HTML = (part.get_content() for part in _parsed.iter_parts())
 
 
 class _Sink(asyncio.Protocol):

@@ -65,6 +65,11 @@ class Place:
         body = f"{SENTENCES[number % len(SENTENCES)]} {key}"
         return await visitor.submit(self._path, csrf_token=token, **{self._form: body}, **more)
 
+    async def publish_and_see(self, number: int) -> Answer:
+        """As a browser without script does: it follows the answer to a page."""
+        answer = await self.publish(number)
+        return await self.readers[number][0].get(answer.location)
+
 
 async def run(plan: Plan) -> list[Row]:
     content = Content(READERS, plan.of(10_000, 2_000))
@@ -81,7 +86,8 @@ async def run(plan: Plan) -> list[Row]:
         pages = await _rounds(places, "home", 200, rounds, seconds)
         plan.say("posts")
         posts = await _rounds(places, "publish", None, rounds, seconds)
-    return [*_page_rows(pages), *_post_rows(posts)]
+        seen = await _rounds(places, "publish_and_see", 200, rounds, seconds)
+    return [*_page_rows(pages), *_post_rows(posts), *_seen_rows(seen)]
 
 
 async def _rounds(
@@ -115,6 +121,11 @@ def _post_rows(found: dict[str, Asked]) -> list[Row]:
     late = next(row for row in rows if "p99" in row.name)
     rows[rows.index(late)] = replace(late, goal=at_most(150))
     return rows + _rows("a post", found["ours"], found["quart"], PEERS["quart"], None)
+
+
+def _seen_rows(found: dict[str, Asked]) -> list[Row]:
+    what, ours = "a post and the page that follows, CPU", found["ours"].cpu_ms
+    return [Row(what, "ms", ours, peer, found[name].cpu_ms) for name, peer in PEERS.items()]
 
 
 def _rows(what: str, ours: Asked, theirs: Asked, peer: str, goal: Goal | None) -> list[Row]:

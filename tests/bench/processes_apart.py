@@ -6,6 +6,7 @@ the process that took it and by one on the other.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from statistics import median
@@ -18,6 +19,8 @@ from tests.bench.postgres import postgres
 from tests.bench.table import Row, at_most
 from tests.person import Person
 from tests.process import SiteProcess
+
+REST = 0.15  # seconds in which what follows a post is done
 
 
 async def run(plan: Plan) -> list[Row]:
@@ -69,4 +72,6 @@ async def _watched(author: Author, crowds: list[Crowd], number: int) -> list[flo
         crowd.expect()
     asked = time.time()
     await author.post(f"Number {number}")
-    return [((await crowd.all_here())[0] - asked) * 1000 for crowd in crowds]
+    found = [((await crowd.all_here())[0] - asked) * 1000 for crowd in crowds]
+    await asyncio.sleep(REST)
+    return found

@@ -83,7 +83,9 @@ def _home(user_id: int, before: int) -> sa.Select[Any]:
     return (
         sa.select(Post)
         .options(joinedload(Post.author))
-        .where(Post.user_id.in_(followed.union_all(sa.select(user_id))), Post.id < before)
+        .where(
+            Post.user_id.in_(followed.union_all(sa.select(sa.literal(user_id)))), Post.id < before
+        )
         .order_by(Post.id.desc())
         .limit(POSTS_PER_PAGE + 1)
     )

@@ -17,6 +17,7 @@ FORM = "application/x-www-form-urlencoded"
 class Answer:
     status: int
     body: bytes
+    location: str = ""  # where a redirect leads
 
 
 class Visitor:
@@ -57,17 +58,19 @@ class Visitor:
         return self._streams
 
     async def _answer(self, reader: asyncio.StreamReader) -> Answer:
-        start, *lines = (await reader.readuntil(b"\r\n\r\n")).lower().split(b"\r\n")
-        headers = dict(line.split(b": ", 1) for line in lines if line)
+        start, *lines = (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")
+        named = (line.split(b": ", 1) for line in lines if line)
+        headers = {name.lower(): value for name, value in named}
         if b"content-length" in headers:
             body = await reader.readexactly(int(headers[b"content-length"]))
         elif headers.get(b"transfer-encoding") == b"chunked":
             body = await _chunks(reader)
         else:
             body = await reader.read()
-        if headers.get(b"connection") == b"close":
+        if headers.get(b"connection", b"").lower() == b"close":
             self.close()
-        return Answer(int(start.split()[1]), body)
+        location = headers.get(b"location", b"").decode("latin-1")
+        return Answer(int(start.split()[1]), body, location)
 
     def close(self) -> None:
         if self._streams is not None:

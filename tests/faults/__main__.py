@@ -36,7 +36,12 @@ def main() -> int:
     if unknown := set(wanted) - {fault.id for fault in faults}:
         raise SystemExit(f"No such fault: {', '.join(sorted(unknown))}")
     kinds = KINDS if given.database == "both" else (given.database,)
-    plan = [(fault, kind) for fault in faults for kind in fault.kinds if kind in kinds]
+    plan = [
+        (fault, kind)
+        for fault in faults
+        for kind in (fault.short_kinds if given.short else fault.kinds)
+        if kind in kinds
+    ]
     with tempfile.TemporaryDirectory() as folder:
         databases = Databases(Path(folder))
         try:

@@ -7,7 +7,8 @@ A fault is a module of this package with
     async def run(scale: Scale, database: str) -> Findings
 
 where `database` is the URL of a migrated, empty one.  It may say which KINDS of database it is for
-(both unless it does) and its SHARE of the long run's time (1 unless it does).
+(both unless it does), with which SHORT_KINDS the short run contents itself, and its SHARE of the
+long run's time (1 unless it does).
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Fault:
     name: str
     run: Callable[[Scale, str], Awaitable[Findings]]
     kinds: tuple[str, ...] = KINDS
+    short_kinds: tuple[str, ...] = KINDS
     share: float = 1.0
 
 
@@ -42,8 +44,9 @@ def all_faults() -> list[Fault]:
             continue
         module = importlib.import_module(f"{faults.__name__}.{info.name}")
         if hasattr(module, "ID"):
-            kinds, share = getattr(module, "KINDS", KINDS), getattr(module, "SHARE", 1.0)
-            found.append(Fault(module.ID, module.NAME, module.run, kinds, share))
+            kinds = getattr(module, "KINDS", KINDS)
+            short, share = getattr(module, "SHORT_KINDS", kinds), getattr(module, "SHARE", 1.0)
+            found.append(Fault(module.ID, module.NAME, module.run, kinds, short, share))
     return sorted(found, key=lambda fault: (int(fault.id.strip("Rabc")), fault.id))
 
 

@@ -171,7 +171,7 @@ class Socket(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self.caught_up: asyncio.Future[None] = loop.create_future()
         self.closed: asyncio.Future[int] = loop.create_future()
-        self.heard_at = time.monotonic()
+        self.heard_at = self.closed_at = time.monotonic()
         self.status = 0
         self._request = request
         self._hear = hear
@@ -183,6 +183,7 @@ class Socket(asyncio.Protocol):
         transport.write(self._request)
 
     def connection_lost(self, _error: Exception | None) -> None:
+        self.closed_at = time.monotonic()
         if not self.closed.done():
             self.closed.set_result(self._code)
         if not self.caught_up.done():

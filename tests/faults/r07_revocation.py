@@ -90,13 +90,13 @@ async def _tried(
 ) -> None:
     devices = {DESK: case.desk, PHONE: case.phone}
     async with _watching(case, there, devices) as pages:
-        began = time.monotonic()
         await act(case)
+        done = time.monotonic()
         for device, seat in devices.items():
             if device in ended:
                 await _out(case, device, seat, (case.host, there), found)
-                found.here.append(await _closed(case, pages[device, "here"], began, found))
-                found.there.append(await _closed(case, pages[device, "there"], began, found))
+                found.here.append(await _closed(case, pages[device, "here"], done, found))
+                found.there.append(await _closed(case, pages[device, "there"], done, found))
             else:
                 await _still_in(case, device, seat, (case.host, there), pages, found)
 
@@ -128,17 +128,17 @@ async def _out(
             found.wrong.append(f"{case.name}: the {device} was answered {status} afterwards")
 
 
-async def _closed(case: Case, page: Page, began: float, found: Found) -> float:
-    """Seconds until the page's socket was closed as it must."""
+async def _closed(case: Case, page: Page, done: float, found: Found) -> float:
+    """Seconds until the page's socket was closed, as it must be."""
     assert page.socket is not None
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(15):
             code = await asyncio.shield(page.socket.closed)
             if code != SIGNED_OUT:
                 found.wrong.append(f"{case.name}: a socket was closed with {code}")
-            return time.monotonic() - began
+            return max(0.0, page.socket.closed_at - done)
     found.wrong.append(f"{case.name}: a socket of an ended session stays open")
-    return time.monotonic() - began
+    return time.monotonic() - done
 
 
 async def _still_in(

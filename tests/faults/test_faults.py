@@ -15,7 +15,7 @@ SHORT = Scale(5.0, is_short=True)
 TRIALS = [
     pytest.param(fault, kind, id=f"{fault.id}-{kind}")
     for fault in all_faults()
-    for kind in fault.kinds
+    for kind in fault.short_kinds
 ]
 
 

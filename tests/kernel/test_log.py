@@ -310,3 +310,37 @@ async def test_fifty_writers_take_turns(db: Database, tmp_path: Path) -> None:
     await asyncio.gather(*(happened(db, n) for n in range(50)))
     async with db.reading() as session:
         assert await events.latest_id(session) == 50
+
+
+async def test_a_consumer_passes_over_what_is_not_for_it_and_notes_it_now_and_then(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handled: list[int] = []
+
+    async def handle(_session: Session, event: AccountFollowed) -> None:
+        handled.append(event.follower_id)
+
+    async def noted() -> int:
+        async with db.reading() as session:
+            return await read_by_all(session, ["one"])
+
+    consumer = Consumer("one", {AccountFollowed: handle})
+    await unfollowed(db, 1, 2)
+    await consumer.catch_up(db)
+    assert await noted() == 2
+    await unfollowed(db, 3)
+    await consumer.catch_up(db)
+    assert await noted() == 2  # nothing was written for it
+    await happened(db, 7)
+    await consumer.catch_up(db)
+    assert (handled, await noted()) == ([7], 4)
+    await unfollowed(db, 5)
+    monkeypatch.setattr("microblog.kernel.readers.NOTE_EVERY", 0.0)
+    await consumer.catch_up(db)
+    assert (handled, await noted()) == ([7], 5)
+
+
+async def unfollowed(db: Database, *numbers: int) -> None:
+    async with db.writing() as session:
+        for number in numbers:
+            await record(session, AccountUnfollowed(number, number))

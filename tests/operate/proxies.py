@@ -53,9 +53,9 @@ def found(program: str) -> str | None:
 
 
 @asynccontextmanager
-async def proxying(front: Front, site_port: int) -> AsyncIterator[None]:
-    """The proxy runs while the block lasts."""
-    arguments = {"nginx": _nginx, "caddy": _caddy}[front.program](front, site_port)
+async def proxying(front: Front, *site_ports: int) -> AsyncIterator[None]:
+    """The proxy runs while the block lasts, in front of one site's process or of two."""
+    arguments = {"nginx": _nginx, "caddy": _caddy}[front.program](front, *site_ports)
     homes = dict.fromkeys(("XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(front.folder))
     with (front.folder / "proxy.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
@@ -87,9 +87,13 @@ async def _listening(front: Front, process: asyncio.subprocess.Process) -> None:
     raise AssertionError((front.folder / "proxy.log").read_text())
 
 
-def _nginx(front: Front, site_port: int) -> list[str]:
+def _nginx(front: Front, *ports: int) -> list[str]:
+    server = box("nginx", "# /etc/nginx/sites-enabled/microblog\n")
+    if len(ports) > 1:
+        begins, ends = server.index("upstream microblog {"), server.index("server {")
+        server = server[:begins] + box("nginx", "upstream microblog {\n") + server[ends:]
     server = replaced(
-        box("nginx", "# /etc/nginx/sites-enabled/microblog\n"),
+        server,
         {
             "listen 80;": f"listen 127.0.0.1:{front.plain_port};",
             "listen [::]:80;": "",
@@ -99,7 +103,7 @@ def _nginx(front: Front, site_port: int) -> list[str]:
             "/etc/letsencrypt/live/social.example/fullchain.pem": f"{front.folder}/certificate.pem",
             "/etc/letsencrypt/live/social.example/privkey.pem": f"{front.folder}/key.pem",
             "server_name social.example;": "server_name localhost;",
-            "127.0.0.1:8000": f"127.0.0.1:{site_port}",
+            **_ports(ports),
         },
     )
     kept = "".join(
@@ -116,21 +120,30 @@ def _nginx(front: Front, site_port: int) -> list[str]:
     return ["-p", str(front.folder), "-e", "stderr", "-c", str(path)]
 
 
-def _caddy(front: Front, site_port: int) -> list[str]:
+def _caddy(front: Front, *ports: int) -> list[str]:
+    server = box("caddyfile", "# /etc/caddy/Caddyfile\n")
+    if len(ports) > 1:
+        to_one = "\treverse_proxy 127.0.0.1:8000 {\n"
+        server = replaced(server, {to_one: box("caddyfile", "\treverse_proxy")})
     server = replaced(
-        box("caddyfile", "# /etc/caddy/Caddyfile\n"),
+        server,
         {
             "social.example {\n": (
                 f"{front.url} {{\n\tbind 127.0.0.1\n"
                 f"\ttls {front.folder}/certificate.pem {front.folder}/key.pem\n"
             ),
-            "127.0.0.1:8000": f"127.0.0.1:{site_port}",
+            **_ports(ports),
         },
     )
     alone = "{\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_trust\n}\n"
     path = front.folder / "Caddyfile"
     path.write_text(alone + server)
     return ["run", "--adapter", "caddyfile", "--config", str(path)]
+
+
+def _ports(ours: tuple[int, ...]) -> dict[str, str]:
+    theirs = (8000,) if len(ours) == 1 else (8001, 8002)
+    return {f"127.0.0.1:{a}": f"127.0.0.1:{b}" for a, b in zip(theirs, ours, strict=True)}
 
 
 def _me() -> str:

@@ -1,12 +1,17 @@
-"""What a scrape sees of `serve --workers 2`: one process at a time, marked with its number."""
+"""Several processes: restarted one by one behind a proxy, and seen by scraping."""
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections import Counter
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx2
+import pytest
 
+from tests.operate.proxies import PROXIES, Front, front, proxying
 from tests.process import SiteProcess
 
 TOKEN = "a-token-for-prometheus"
@@ -30,3 +35,36 @@ async def test_scrapes_meet_each_process_which_says_who_it_is(tmp_path: Path) ->
                 break
     assert set(pids) == {"0", "1"}
     assert len(set(pids.values())) == 2
+
+
+@pytest.mark.parametrize("program", PROXIES)
+async def test_restarting_one_after_the_other_refuses_no_page(program: str, tmp_path: Path) -> None:
+    entrance = front(program, tmp_path)
+    one, two = (
+        SiteProcess(tmp_path / "data", base_url=entrance.url, trusted_proxies="127.0.0.1")
+        for _ in range(2)
+    )
+    two.log = tmp_path / "two.log"
+    async with AsyncExitStack() as stack:
+        for part in (one, two, proxying(entrance, one.port, two.port)):
+            await stack.enter_async_context(part)
+        reading = asyncio.ensure_future(_answers_until(ended := asyncio.Event(), entrance))
+        for site, wait in ((one, 0.3), (two, 2.5)):  # "a few seconds more"
+            await asyncio.sleep(wait)
+            assert await site.stop() == 0
+            await site.start()
+            await site.ready()
+        ended.set()
+        answers = await reading
+    print(f"{answers.total()} pages behind {program} through two restarts: {dict(answers)}")
+    assert set(answers) == {200}
+
+
+async def _answers_until(ended: asyncio.Event, entrance: Front) -> Counter[int]:
+    """How often each status came, asking all the time."""
+    answers: Counter[int] = Counter()
+    async with httpx2.AsyncClient(verify=entrance.trusted(), http2=True, timeout=15) as http:
+        while not ended.is_set():
+            answers[(await http.get(f"{entrance.url}/login")).status_code] += 1
+            await asyncio.sleep(0.02)
+    return answers

@@ -1,12 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
-from sqlalchemy import Select, text
-from sqlalchemy.dialects import sqlite
-
-from microblog.kernel.ids import LARGEST
 from microblog.timelines import queries
 from tests.posts.stage import Stage
 
@@ -77,39 +70,3 @@ async def test_a_deleted_post_keeps_its_place_while_others_answer_it(stage: Stag
     await stage.deletes(ada, reply.id)
     async with stage.db.reading() as session:
         assert await queries.conversation(session, root.id) == []
-
-
-PLANS = {
-    "home": (queries.HOME, {"account_id": 1}),
-    "public": (queries.PUBLIC, {}),
-    "author": (queries.AUTHOR, {"author_id": 1}),
-    "tag": (queries.TAG, {"tag": "x"}),
-    "conversation": (queries.CONVERSATION, {"root_id": 1, "after": 0}),
-}
-
-
-async def plan(stage: Stage, statement: Select[Any], given: dict[str, object]) -> list[str]:
-    values = {"before": LARGEST, "limit": 25} | given
-    sql = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
-    used = {name: values.get(name, 0) for name in sql.params}
-    async with stage.db.reading() as session:
-        rows = await session.execute(text(f"EXPLAIN QUERY PLAN {sql}"), used)
-        return [row[3] for row in rows]
-
-
-@pytest.mark.parametrize("name", PLANS)
-async def test_no_timeline_reads_more_than_it_must(stage: Stage, name: str) -> None:
-    steps = await plan(stage, *PLANS[name])
-    reads = [step for step in steps if step.startswith(("SCAN", "SEARCH"))]
-    assert all(step.startswith("SEARCH") for step in reads if step != "SCAN CONSTANT ROW"), steps
-    if name != "home":
-        assert not any("TEMP B-TREE" in step for step in steps), steps
-
-
-async def test_home_searches_each_author_and_sorts_only_the_page(stage: Stage) -> None:
-    """The alternative, walking all posts newest first, needs no sort and takes 140 ms of 1 M."""
-    steps = await plan(stage, *PLANS["home"])
-    assert steps[0].startswith(
-        "SEARCH posts USING INDEX ix_posts_author_id_id (author_id=? AND id<?)"
-    )
-    assert any("COVERING INDEX" in step for step in steps if "follows" in step)

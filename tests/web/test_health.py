@@ -35,6 +35,27 @@ async def test_a_running_site_is_well_and_ready(world: World) -> None:
     assert await asked(world, "/readyz", 200) == {"status": "ready", "reasons": []}
 
 
+@pytest.mark.parametrize(
+    ("peer", "headers", "shown"),
+    [
+        ("127.0.0.1", {}, True),
+        ("::1", {}, True),
+        ("10.1.2.3", {}, False),
+        ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, False),
+    ],
+)
+async def test_only_the_machine_itself_is_told_of_queues_and_notices(
+    world: World, peer: str, headers: dict[str, str], shown: bool
+) -> None:
+    answer = await world.visitor().get(
+        "/healthz", headers=headers, scope_base={"client": (peer, 4711)}
+    )
+    facts = await answer.get_json()
+    assert facts["status"] == "ok"
+    for name in ("notices", "mail", "live_readers", "position"):
+        assert (name in facts) is shown
+
+
 async def test_probes_are_answered_whatever_name_they_use(world: World) -> None:
     for path in ("/healthz", "/readyz"):
         for host in ("10.1.2.3:8000", "localhost:1", ""):

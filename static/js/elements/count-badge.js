@@ -16,9 +16,10 @@ customElements.define("count-badge", class extends HTMLElement {
   #show(n) {
     const { wordsOne, wordsMany } = this.dataset;
     this.hidden = !n;
-    this.number.textContent = n > 99 ? "99+" : n;
-    this.querySelector(".badge-words").textContent = n === 1 ? wordsOne : say(wordsMany, { n });
-    onTheTab(n);
+    const shown = n > 99 ? "99+" : n;
+    this.number.textContent = shown;
+    this.querySelector(".badge-words").textContent = n === 1 ? wordsOne : say(wordsMany, { n: shown });
+    onTheTab(n && shown);
   }
 });
 

@@ -1,0 +1,44 @@
+"""A folder for what is not finished yet."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_PREFIX = ".microblog-"
+_YOUNG = 60.0  # seconds; its process may not have locked it yet
+
+
+@contextmanager
+def scratch(beside: Path) -> Iterator[Path]:
+    """For its owner only, on the disk of `beside`; gone when the block ends.  One whose process was
+    killed goes when the next is made."""
+    for left in beside.glob(f"{_PREFIX}*"):
+        _sweep(left)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=beside))
+    held = os.open(folder, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(held)
+
+
+def _sweep(folder: Path) -> None:
+    if not folder.is_dir() or time.time() - folder.stat().st_mtime < _YOUNG:
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+    except BlockingIOError:
+        pass  # at work
+    finally:
+        os.close(handle)

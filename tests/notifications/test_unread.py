@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from sqlalchemy import insert
+
+from microblog.notifications import queries
+from microblog.notifications.model import Notification
+from microblog.notifications.queries import MANY
+from tests.world import Person, World
+
+
+async def told(world: World, who: Person, by: Person, times: int) -> None:
+    rows = [
+        {"account_id": who.id, "kind": "follow", "about": f"account-{n}", "actor_id": by.id}
+        for n in range(times)
+    ]
+    async with world.db.writing() as session:
+        await session.execute(insert(Notification), rows)
+
+
+async def test_unread_news_are_counted_no_further_than_they_are_told_apart(world: World) -> None:
+    susan, david = await world.person("susan"), await world.person("david")
+    await told(world, susan, david, 3 * MANY)
+    await told(world, david, susan, MANY - 1)
+    async with world.db.reading() as session:
+        assert await queries.unread(session, susan.id) == MANY
+        assert await queries.unread(session, david.id) == MANY - 1
+    many, fewer = await susan.page("/explore"), await david.page("/explore")
+    assert "<title>(99+) " in many
+    assert many.count(">99+<") == 1
+    assert ">99+ unread<" in many
+    assert "<title>(99) " in fewer
+    assert ">99 unread<" in fewer

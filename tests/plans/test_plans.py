@@ -1,0 +1,108 @@
+"""Whatever is asked for a page, for a socket or by a loop is a search in an index, and sorts no
+more than it shows, however much there is.
+
+Real plans on a site that has grown, on both kinds of database, with values known and unknown.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from microblog.accounts import queries as accounts
+from microblog.follows import queries as follows
+from microblog.kernel import events
+from microblog.kernel.db import Database
+from microblog.kernel.events import Position
+from microblog.mail import leases, outbox, throttle
+from microblog.mail import queries as mail
+from microblog.notifications import actions as telling
+from microblog.notifications import queries as notifications
+from microblog.posts import queries as posts
+from microblog.signin import actions as signin
+from microblog.signin import queries as logins
+from microblog.timelines import queries as timelines
+from tests.plans.explain import Question, plans
+from tests.plans.grown import BEGIN, FAMOUS, PEOPLE, POSTS, SOCIABLE, TOLD
+
+FEW = 7  # follows five people
+HERE = Position("", POSTS)
+LATE = BEGIN + timedelta(days=36_500)
+BUNDLE = "account-1"
+
+ASKED: dict[str, Question] = {
+    "home of who follows few": lambda s: timelines.home(s, FEW),
+    "home of who follows everybody": lambda s: timelines.home(s, SOCIABLE),
+    "home, deep down": lambda s: timelines.home(s, FEW, before=POSTS // 20),
+    "public": timelines.public,
+    "public, deep down": lambda s: timelines.public(s, before=POSTS // 20),
+    "an author": lambda s: timelines.by_author(s, 9),
+    "an author, deep down": lambda s: timelines.by_author(s, 9, before=POSTS // 20),
+    "a tag": lambda s: timelines.tagged(s, "t3"),
+    "a tag, deep down": lambda s: timelines.tagged(s, "t3", before=POSTS // 20),
+    "a conversation": lambda s: timelines.conversation(s, 3),
+    "posts": lambda s: posts.views(s, range(100, 126)),
+    "the root of a post": lambda s: posts.root_of(s, 77),
+    "the tags of a post": lambda s: posts.tags_of(s, 77),
+    "how many posts": lambda s: posts.count_by(s, 9),
+    "notifications": lambda s: notifications.page(s, TOLD),
+    "notifications, deep down": lambda s: notifications.page(s, TOLD, before=POSTS // 20),
+    "one notification": lambda s: notifications.find(s, 77),
+    "unread": lambda s: notifications.unread(s, TOLD),
+    "who arrives": lambda s: notifications.arrival(s, f"h{TOLD - 1}"),
+    "which concern me": lambda s: notifications.concerned(s, TOLD, range(100, 126)),
+    "unread among": lambda s: notifications.unread_among(s, TOLD, range(100, 126)),
+    "reading some": lambda s: telling.see(s, TOLD, range(100, 120), range(100, 120)),
+    "cards": lambda s: accounts.cards(s, range(100, 126)),
+    "a name": lambda s: accounts.by_name(s, "p77"),
+    "suggestions": lambda s: accounts.suggestions(s, 7, {8, 9}, 8),
+    "whether one follows": lambda s: follows.follows(s, 7, 50),
+    "whom of them": lambda s: follows.followed_among(s, SOCIABLE, set(range(100, 150))),
+    "watching followers": lambda s: follows.followers_among(s, FAMOUS, set(range(100, 400))),
+    "many watching": lambda s: follows.followers_among(s, FAMOUS, set(range(100, 2200))),
+    "following": lambda s: follows.following(s, SOCIABLE, before=PEOPLE // 2),
+    "followers": lambda s: follows.followers(s, FAMOUS, before=PEOPLE // 2),
+    "where the log stands": events.present,
+    "how far it goes back": lambda s: events.reaches_back_to(s, HERE),
+    "what happened since": lambda s: events.after(s, POSTS // 2),
+    "trimming the log": lambda s: events.trim(s, LATE),
+    "trimming what was read": lambda s: events.trim(s, LATE, through=POSTS // 2),
+    "whether mail is due": lambda s: leases.is_due(s, LATE),
+    "mail that is due": lambda s: leases.due(s, "somebody", 50),
+    "mail of the dead": lambda s: leases.release_all(s, "somebody"),
+    "the oldest mail due": mail.oldest_due,
+    "how much mail waits": mail.queue_depth,
+    "the newest mail": mail.kept,
+    "the hourly limit": lambda s: throttle.HourlyLimit(s, 10).free_at(BUNDLE),
+    "forgetting old mail": lambda s: outbox.forget_settled(s, LATE),
+    "who holds a token": lambda s: logins.viewer(s, "h77"),
+    "which sessions last": lambda s: logins.alive(s, range(100, 150)),
+    "forgetting what ran out": signin.forget_expired,
+}
+# Where something is sorted, and how much at most: a page of each author on a page, those whom one
+# follows, a page, what waits.
+SORTED: dict[str, float] = {
+    "an author": 25,
+    "an author, deep down": 25,
+    "how much mail waits": POSTS / 500,
+    "home of who follows few": 26 * 26,
+    "home of who follows everybody": PEOPLE,
+    "home, deep down": 26 * 26,
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+async def test_nothing_asked_often_reads_or_sorts_it_all(grown: Database, name: str) -> None:
+    asked = await plans(grown, ASKED[name])
+    assert asked
+    for plan in asked:
+        assert [one for one in plan.scans if one not in walked(name)] == [], plan.told
+        assert plan.sorted <= SORTED.get(name, 0), plan.told
+
+
+def walked(name: str) -> set[str]:
+    """What may be gone through: the log's one row, and accounts and emails, newest first, until
+    there are enough."""
+    newest_first = {"suggestions": "SCAN accounts", "the newest mail": "SCAN emails"}
+    return {"SCAN log_epoch", "log_epoch", newest_first.get(name, "")}

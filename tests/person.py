@@ -166,6 +166,7 @@ class Reader:
                 self.counts.append(said["value"])
             case "reset":
                 self.resets += 1
+                self._last = 0
             case "caught_up":
                 self.caught_up.set()
         self.position = said["position"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import cache
 from typing import Any
 
 from quart import get_flashed_messages, request
@@ -20,7 +21,7 @@ def reader() -> dict[str, Any]:
         "viewer": asking,
         "site_name": settings.site_name,
         "base_url": settings.base_url,
-        "csrf_token": csrf_token,
+        "csrf_token": cache(csrf_token),
         "path": request.path,
         "languages": list(i18n.LANGUAGES.items()),
         "language": languages.language(),

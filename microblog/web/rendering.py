@@ -16,8 +16,8 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
-from functools import cache, lru_cache
+from datetime import datetime, timedelta
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,6 @@ def environment(language: str = i18n.DEFAULT) -> Templates:
     jinja = Templates(resource("templates"), language, constants)
     jinja.globals.update(
         avatar=avatar,
-        fragment=fragment,
         format_date=languages.format_date,
         format_datetime=languages.format_datetime,
         format_relative=languages.format_relative,
@@ -59,7 +58,10 @@ def environment(language: str = i18n.DEFAULT) -> Templates:
 
 def render(template: str, **context: Any) -> str:  # noqa: ANN401 - a template shows anything
     """A page, with what it may say of its reader; outside a request, a fragment."""
-    known = reader() if has_request_context() else {}
+    known = {}
+    if has_request_context():
+        known = reader()
+        known["fragment"] = partial(_fragment, known["language"], known["time_zone"], clock.now())
     return _template(template).render(known | context)
 
 
@@ -111,8 +113,11 @@ def icon(name: str, more: str = "") -> Markup:
 def fragment(post: PostView) -> Markup:
     """The partial of a post in the reader's language, the same for every reader of it."""
     zone = languages.time_zone_name() if has_request_context() else ""
-    language = languages.language()
-    age = str(escape(i18n.when(post.created_at - clock.now(), language)))
+    return _fragment(languages.language(), zone, clock.now(), post)
+
+
+def _fragment(language: str, zone: str, moment: datetime, post: PostView) -> Markup:
+    age = str(escape(i18n.when(post.created_at - moment, language)))
     return Markup(age.join(_around_age(post, language, zone)))  # noqa: S704 - escaped there
 
 

@@ -33,13 +33,22 @@ class Templates(Environment):
             trim_blocks=True,
             lstrip_blocks=True,
             extensions=["jinja2.ext.i18n"],
+            auto_reload=False,  # fourteen looks at files a page
         )
         said = i18n.translations(language)
         self.install_gettext_callables(  # type: ignore[attr-defined]
             said.gettext, said.ngettext, newstyle=True
         )
-        self._constants: dict[str, Constant] = {**constants, "_": partial(_sentence, said)}
+        self._constants: dict[str, Constant] = {
+            **constants,
+            "_": partial(_sentence, said),
+            "part": self._part,
+        }
         self.globals.update(self._constants)
+
+    def _part(self, name: str) -> Markup:
+        """A partial that shows nothing but words of its own."""
+        return Markup(self.get_template(name).render())  # noqa: S704 - rendered and escaped
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         parsed = super()._parse(source, name, filename)

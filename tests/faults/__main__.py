@@ -84,7 +84,7 @@ def _findings(fault: Fault, scale: Scale, databases: Databases, kind: str) -> Fi
     except pytest.skip.Exception as error:  # no PostgreSQL can be started here
         return Findings(not_run=str(error))
     except Exception as error:  # noqa: BLE001 - the others are tried all the same
-        traceback.print_exc(file=sys.stderr)
+        traceback.print_exc(limit=-6, chain=False, file=sys.stderr)
         return Findings(violations=[f"it could not be tried to the end: {error!r}"])
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tests.faults.serving import rows
+from tests.faults.database import rows
 
 
 @dataclass(frozen=True)

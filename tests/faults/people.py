@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from microblog.accounts import actions as accounts
 from microblog.follows import actions as follows
 from microblog.kernel import tokens
-from microblog.kernel.db import Database
 from microblog.kernel.model import Session
 from microblog.signin import actions as signin
 from microblog.web.identity import TimelessSerializer
+from tests.faults.database import writing
 
 KEY = "faults-key-0123456789-abcdefghijklmn"
 SALT = "quart auth salt"
@@ -40,30 +40,22 @@ async def seated(
     password_hash: str | None = None,
 ) -> dict[str, Seat]:  # fmt: skip
     """New accounts by name, each with one session; `following` are pairs (follower, followed)."""
-    db = Database(database)
-    try:
-        async with db.writing() as session:
-            seats = {}
-            for name in names:
-                account = await accounts.create(
-                    session, name=name, email=f"{name}@example.org", password_hash=password_hash
-                )
-                token = await _session(session, account.id)
-                seats[name] = Seat(account.id, name, token)
-            for follower, followed in following:
-                await follows.follow(session, seats[follower].id, seats[followed].id)
-        return seats
-    finally:
-        await db.close()
+    seats = {}
+    async with writing(database) as session:
+        for name in names:
+            account = await accounts.create(
+                session, name=name, email=f"{name}@example.org", password_hash=password_hash
+            )
+            token = await _session(session, account.id)
+            seats[name] = Seat(account.id, name, token)
+        for follower, followed in following:
+            await follows.follow(session, seats[follower].id, seats[followed].id)
+    return seats
 
 
 async def another_device(database: str, seat: Seat) -> Seat:
-    db = Database(database)
-    try:
-        async with db.writing() as session:
-            return Seat(seat.id, seat.name, await _session(session, seat.id))
-    finally:
-        await db.close()
+    async with writing(database) as session:
+        return Seat(seat.id, seat.name, await _session(session, seat.id))
 
 
 async def _session(session: Session, account_id: int) -> str:

@@ -13,11 +13,12 @@ import secrets
 
 from tests.faults import history, report
 from tests.faults.client import Client, Unanswered
+from tests.faults.database import damage, rows
 from tests.faults.history import History
 from tests.faults.people import Seat, seated
 from tests.faults.report import Findings
 from tests.faults.scale import Scale
-from tests.faults.serving import damage, killed_and_restarted, rows, serving
+from tests.faults.serving import killed_and_restarted, serving
 from tests.process import SiteProcess
 
 ID = "R1"

@@ -15,11 +15,11 @@ import time
 from datetime import timedelta
 
 from microblog.kernel import clock, events
-from microblog.kernel.db import Database
 from microblog.posts import actions
 from tests.faults import history, report
 from tests.faults.chaos import Chaos
 from tests.faults.client import Client, Unanswered
+from tests.faults.database import writing
 from tests.faults.history import History
 from tests.faults.log import Logged, logged
 from tests.faults.page import Page
@@ -212,12 +212,10 @@ async def _publish(stage: Stage, site: SiteProcess, posts: int) -> None:
     """All at once, by another process; returns when the live feed is through with them."""
     witness = await Page(site.port, stage.readers[0], hurry=0.1).open()
     watching = asyncio.ensure_future(witness.run())
-    db = Database(stage.database)
-    async with db.writing() as session:
+    async with writing(stage.database) as session:
         for number in range(posts):
             author = stage.authors[number % len(stage.authors)]
             await actions.publish(session, author.id, f"post {number} that was missed", limit=500)
-    await db.close()
     async with asyncio.timeout(SETTLING):
         while len(witness.told) < posts:
             await asyncio.sleep(0.02)
@@ -228,13 +226,9 @@ async def _publish(stage: Stage, site: SiteProcess, posts: int) -> None:
 async def _stale(stage: Stage, site: SiteProcess) -> list[str]:
     """The log forgets; a position from before gets a `reset`, never silence."""
     due = await logged(stage.database)
-    db = Database(stage.database)
-    async with db.reading() as session:
-        epoch = await events.epoch(session)
-    async with db.writing() as session:
-        tomorrow = clock.now() + timedelta(days=1)
+    async with writing(stage.database) as session:
+        epoch, tomorrow = await events.epoch(session), clock.now() + timedelta(days=1)
         await events.trim(session, tomorrow, through=due.posts[len(due.posts) // 2])
-    await db.close()
     page = await Page(site.port, stage.readers[0], since=f"{epoch}.{due.posts[0]}").open()
     page.leave()
     return [] if page.resets == 1 else ["a position older than the log got no reset"]

@@ -15,15 +15,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from microblog.accounts import queries as accounts
 from microblog.kernel import clock
-from microblog.kernel.db import Database
 from microblog.signin import actions as signin
 from microblog.signin import passwords, resets
 from tests.faults import report
 from tests.faults.client import Client
+from tests.faults.database import writing
 from tests.faults.page import SIGNED_OUT, Page
 from tests.faults.people import Seat, another_device, seated
 from tests.faults.report import Findings
@@ -181,27 +180,16 @@ async def _submitted(case: Case, path: str, **fields: str) -> None:
 
 
 async def _reset_password(case: Case) -> None:
-    async with _writing(case.database) as session:
+    async with writing(case.database) as session:
         token = await resets.issue_link(session, case.desk.id)
         await resets.reset(session, token, await passwords.hashed(NEW))
 
 
 async def _suspend(case: Case) -> None:
-    async with _writing(case.database) as session:
+    async with writing(case.database) as session:
         account = await accounts.account(session, case.desk.id)
         account.suspended_at = clock.now()
         await signin.end_all(session, account.id)
-
-
-@asynccontextmanager
-async def _writing(database: str) -> AsyncIterator[Any]:
-    """In this process, a third one."""
-    db = Database(database)
-    try:
-        async with db.writing() as session:
-            yield session
-    finally:
-        await db.close()
 
 
 ACTS: dict[str, tuple[Act, tuple[str, ...]]] = {

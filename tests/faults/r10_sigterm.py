@@ -9,12 +9,13 @@ from collections import Counter
 
 from tests.faults import report
 from tests.faults.crowd import crowd, files_for
+from tests.faults.database import damage
 from tests.faults.history import History
 from tests.faults.people import Seat, seated
 from tests.faults.r01_kill9_writes import kept, write, wrong_posts
 from tests.faults.report import Findings
 from tests.faults.scale import Scale
-from tests.faults.serving import damage, serving, tracebacks
+from tests.faults.serving import serving, tracebacks
 from tests.process import SiteProcess
 
 ID = "R10"

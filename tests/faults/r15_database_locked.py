@@ -17,13 +17,14 @@ from sqlalchemy import make_url
 from microblog.kernel import order
 from tests.faults import report
 from tests.faults.asking import PAGE, Asking
+from tests.faults.database import damage
 from tests.faults.history import History
 from tests.faults.people import seated
 from tests.faults.postgres import connect
 from tests.faults.r01_kill9_writes import kept, wrong_posts
 from tests.faults.report import Findings
 from tests.faults.scale import Scale
-from tests.faults.serving import damage, serving
+from tests.faults.serving import serving
 
 ID = "R15b"
 NAME = "write lock held by another process"

@@ -1,4 +1,4 @@
-"""The product as a process on a given database, and what that database holds."""
+"""The product as a process, or several, on a given database."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
-
-from microblog.kernel.db import Database
 from tests.faults.people import KEY
 from tests.process import SiteProcess
 
@@ -50,27 +47,6 @@ async def killed_and_restarted(site: SiteProcess) -> float:
     await site.start()
     await site.ready()
     return time.monotonic() - began
-
-
-async def rows(database: str, statement: str, **values: Any) -> list[Any]:
-    db = Database(database)
-    try:
-        async with db.reading() as session:
-            return list((await session.execute(text(statement), values)).all())
-    finally:
-        await db.close()
-
-
-async def scalar(database: str, statement: str, **values: Any) -> Any:
-    return (await rows(database, statement, **values))[0][0]
-
-
-async def damage(database: str) -> list[str]:
-    """What the database itself finds wrong with its file."""
-    if not database.startswith("sqlite"):
-        return []
-    said = [row[0] for row in await rows(database, "PRAGMA integrity_check")]
-    return [] if said == ["ok"] else [f"the database file is damaged: {line}" for line in said]
 
 
 def tracebacks(site: SiteProcess) -> list[str]:

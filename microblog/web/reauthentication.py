@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from quart import Blueprint, Quart, ResponseReturnValue, current_app, redirect, request
 
@@ -68,7 +69,8 @@ async def _asked() -> ResponseReturnValue:
     if wants_json():
         return error_json(translated(ASK), 403)
     if request.method in ("GET", "HEAD"):
-        return redirect(f"/reauthenticate?next={request.path}", 303)
+        back = request.full_path.rstrip("?")
+        return redirect(f"/reauthenticate?next={quote(back)}", 303)
     return await _page(await _interrupted()), 403
 
 

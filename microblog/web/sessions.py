@@ -19,6 +19,7 @@ from microblog.web.answers import done, wants_json
 from microblog.web.forms import read_form
 from microblog.web.languages import translated
 from microblog.web.limits import limited
+from microblog.web.reauthentication import recently_authenticated
 from microblog.web.rendering import render
 
 pages = Blueprint("sessions", __name__)
@@ -46,6 +47,7 @@ async def index() -> ResponseReturnValue:
 
 @pages.post("/settings/sessions")
 @member
+@recently_authenticated
 @limited("120/hour")
 async def end() -> ResponseReturnValue:
     """`end` is the id of one of one's own, or "others"."""

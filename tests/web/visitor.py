@@ -35,11 +35,20 @@ class Visitor:
         self, path: str, headers: dict[str, str] | None = None, page: str = "", **fields: str
     ) -> Response:
         """Send the form that `page` (or the path itself) shows."""
-        shown = _TOKEN.search(await self.page(page or path))
-        assert shown, f"{page or path} shows no form"
+        return await self.sends(await self.page(page or path), path, headers, **fields)
+
+    async def sends(
+        self, page: str, path: str, headers: dict[str, str] | None = None, **fields: str
+    ) -> Response:
+        """Send a form of the page that is on the screen."""
+        shown = _TOKEN.search(page)
+        assert shown, f"the page before {path} shows no form"
         form = {"csrf_token": shown[1], **fields}
         answer: Response = await self.client.post(path, form=form, headers=headers or {})
         return answer
+
+    def session_cookie(self) -> str:
+        return next(c.value or "" for c in self.client.cookie_jar if c.name == "session")
 
     async def registers(self, name: str = "ada", **fields: str) -> Response:
         given = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}

@@ -18,6 +18,8 @@ from typing import Any
 from quart import Quart
 
 from microblog.accounts.consumer import consumer as accounts_consumer
+from microblog.identities import actions as identities
+from microblog.identities import emails as identity_emails
 from microblog.kernel import bus, clock, events, readers
 from microblog.kernel.db import Database
 from microblog.kernel.model import Session
@@ -89,8 +91,10 @@ class Machinery:
         self.site = site
         settings = site.settings
         self.transport = _transport(settings)
-        compose = signin_emails.composers(settings.base_url) | notification_emails.composers(
-            settings.base_url, site.unsubscribe_key
+        compose = (
+            signin_emails.composers(settings.base_url)
+            | identity_emails.composers(settings.base_url)
+            | notification_emails.composers(settings.base_url, site.unsubscribe_key)
         )
         self.sender = MailSender(
             site.db,
@@ -135,6 +139,7 @@ class Machinery:
         await self._in_turns(partial(events.trim, before=before, through=done))
         await self._in_turns(partial(outbox.forget_settled, before=moment - KEEP_SETTLED_MAIL))
         await self._in_turns(signin.forget_expired)
+        await self._in_turns(identities.forget_spent)
 
     async def _in_turns(self, forget: Callable[[Session], Awaitable[bool]]) -> None:
         """Some at a time, so that others write in between."""

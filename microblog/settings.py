@@ -19,11 +19,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from microblog import providers
+from microblog.providers import Provider, ProviderError
+
 PREFIX = "MICROBLOG_"
 _BASE_URL = re.compile(
     r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])"
     r"(:(?!0)([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
 )
+_CHOICES = {
+    "limits": ("default", "off"),
+    "confirm_email": ("auto", "on", "off"),
+    "log_format": ("text", "json"),
+    "workers_here": ("on", "off"),
+    "passwords": ("on", "off"),
+}
 _SAMPLES = ("you-will-never-guess", "changeme", "change-me", "secret", "dev")
 
 
@@ -125,6 +135,12 @@ class Settings:
         "on", "on or off: send mail and keep the log from the serving process too."
     )
 
+    passwords: str = _setting(
+        "on", "on or off: sign in with a password; off needs a provider to sign in through."
+    )
+    # From variables with a name of the operator's choice in them (`microblog.providers`).
+    providers: tuple[Provider, ...] = field(default=(), metadata={"internal": True})
+
     # Decided by the command, not by the environment.
     mode: str = field(default="serve", metadata={"internal": True})
 
@@ -135,12 +151,14 @@ class Settings:
         }
         known = cls.variables()
         for name in given:
-            if name not in known:
-                raise SettingsError(_unknown(name, list(known)))
+            if name not in known and not providers.is_setting(name):
+                raise SettingsError(_unknown(name, [*known, *providers.PATTERNS]))
         values = {
-            known[name]: _read(cls, known[name], text) for name, text in given.items() if text
+            known[name]: _read(cls, known[name], text)
+            for name, text in given.items()
+            if text and name in known
         }
-        return replace(cls(), **values, **decided).checked()
+        return replace(cls(), providers=_providers(given), **values, **decided).checked()
 
     @classmethod
     def variables(cls) -> dict[str, str]:
@@ -148,16 +166,11 @@ class Settings:
         return {PREFIX + f.name.upper(): f.name for f in fields(cls) if "says" in f.metadata}
 
     def checked(self) -> Settings:
-        _one_of("LIMITS", self.limits, ("default", "off"))
-        _one_of("CONFIRM_EMAIL", self.confirm_email, ("auto", "on", "off"))
-        _one_of("LOG_FORMAT", self.log_format, ("text", "json"))
-        _one_of("WORKERS_HERE", self.workers_here, ("on", "off"))
-        if not 1 <= self.post_limit <= 5000:
-            raise SettingsError("MICROBLOG_POST_LIMIT must be between 1 and 5000.")
-        if not 0 <= self.mail_hold <= 86_400:
-            raise SettingsError("MICROBLOG_MAIL_HOLD must be between 0 and 86400 seconds.")
-        if not 0 < self.log_days <= 36_500:
-            raise SettingsError("MICROBLOG_LOG_DAYS must be more than 0 and at most 36500.")
+        for name, allowed in _CHOICES.items():
+            _one_of(name.upper(), getattr(self, name), allowed)
+        _check_numbers(self)
+        if not (self.has_passwords or self.providers):
+            raise SettingsError("MICROBLOG_PASSWORDS=off needs a provider to sign in through.")
         if self.secret_key_old and not _fit(self.secret_key_old):
             _unfit("MICROBLOG_SECRET_KEY_OLD")
         if self.metrics_token and len(self.metrics_token) < 16:
@@ -197,6 +210,10 @@ class Settings:
     @property
     def sender(self) -> str:
         return self.mail_from or f"microblog@{self.host}"
+
+    @property
+    def has_passwords(self) -> bool:
+        return self.passwords == "on"
 
     @property
     def confirms_email(self) -> bool:
@@ -254,6 +271,13 @@ def _read(cls: type[Settings], name: str, text: str) -> Any:  # noqa: ANN401
     except ValueError:
         raise SettingsError(f"{PREFIX}{name.upper()} must be a number, not {text!r}.") from None
     return _as_browsers_say(text) if name == "base_url" else value
+
+
+def _providers(given: Mapping[str, str]) -> tuple[Provider, ...]:
+    try:
+        return providers.configured(given)
+    except ProviderError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _unknown(name: str, known: list[str]) -> str:
@@ -317,6 +341,15 @@ def _with_driver(url: str) -> str:
         if url.startswith(scheme):
             return url.replace(scheme, "postgresql+asyncpg://", 1)
     return url
+
+
+def _check_numbers(settings: Settings) -> None:
+    if not 1 <= settings.post_limit <= 5000:
+        raise SettingsError("MICROBLOG_POST_LIMIT must be between 1 and 5000.")
+    if not 0 <= settings.mail_hold <= 86_400:
+        raise SettingsError("MICROBLOG_MAIL_HOLD must be between 0 and 86400 seconds.")
+    if not 0 < settings.log_days <= 36_500:
+        raise SettingsError("MICROBLOG_LOG_DAYS must be more than 0 and at most 36500.")
 
 
 def _check_networks(written: str) -> None:

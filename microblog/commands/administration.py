@@ -11,6 +11,7 @@ from microblog.commands.starting import Command, data_dir, in_demo, prepared, sa
 from microblog.demo.people import DEMO, DEMO_PASSWORD
 from microblog.kernel import schema
 from microblog.kernel.db import Database
+from microblog.providers import PATTERNS
 from microblog.settings import Settings
 from microblog.signin import claims, passwords
 
@@ -80,3 +81,5 @@ async def list_settings(_given: argparse.Namespace) -> None:
     for variable, name in Settings.variables().items():
         says = next(f.metadata["says"] for f in fields(Settings) if f.name == name)
         say(f"{variable}  (default: {getattr(defaults, name) or 'empty'})\n    {says}")
+    for pattern, says in PATTERNS.items():
+        say(f"{pattern}  (default: empty)\n    {says}")

@@ -26,6 +26,13 @@ POST = {"body": "Hello @susan <3\n\nSee note G. 🛠️", "url": f"{BASE_URL}/@a
 PARENT = {"body": "Who will program it?", "url": f"{BASE_URL}/@susan/6"}
 STOP = f"{BASE_URL}/u/" + "k" * 120
 
+IDENTITY = {
+    "settings_url": f"{BASE_URL}/settings/identities",
+    "provider": "GitHub",
+    "shown": "susan",
+    "at": datetime(2026, 11, 22, 10, 5, tzinfo=UTC),
+}
+
 CONTEXTS = {
     "confirm": {"url": f"{BASE_URL}/confirm/t", "hours": 24},
     "already_registered": {
@@ -37,6 +44,8 @@ CONTEXTS = {
         "reset_url": f"{BASE_URL}/password/forgot",
         "at": datetime(2026, 11, 22, 10, 5, tzinfo=UTC),
     },
+    "identity_linked": IDENTITY,
+    "identity_unlinked": IDENTITY,
     "follow": {"actor": ADA},
     "mention": {"actor": ADA, "post": POST},
     "reply": {"actor": ADA, "post": POST, "parent": PARENT},

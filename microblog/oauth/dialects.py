@@ -1,0 +1,78 @@
+"""How GitHub, Facebook and X tell who somebody is: OAuth 2 alone says nothing of that."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from authlib.integrations.httpx_client import AsyncOAuth2Client
+
+from microblog.oauth.failures import Doubtful
+from microblog.oauth.fetching import asked
+from microblog.oauth.vouched import Vouched
+from microblog.providers import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    scope: str
+    auth_method: str
+    who: Callable[[AsyncOAuth2Client, Provider], Awaitable[Vouched]]
+
+
+async def github(session: AsyncOAuth2Client, provider: Provider) -> Vouched:
+    found = await asked(session, f"{provider.api_url}/user")
+    return Vouched(
+        provider.issuer, _number(found, "id"), _text(found, "login"), _text(found, "name"),
+        await _github_email(session, provider),
+    )  # fmt: skip
+
+
+async def _github_email(session: AsyncOAuth2Client, provider: Provider) -> str | None:
+    """The first address that is confirmed there; somebody may have kept them all from us."""
+    answer = await session.request("GET", f"{provider.api_url}/user/emails")
+    listed = json.loads(answer.content) if answer.status_code == 200 else []
+    ours = [each for each in listed if isinstance(each, dict) and each.get("verified") is True]
+    primary = [each for each in ours if each.get("primary") is True]
+    return next((_text(each, "email") for each in primary + ours), "") or None
+
+
+async def facebook(session: AsyncOAuth2Client, provider: Provider) -> Vouched:
+    """Its e-mail addresses may be missing, and none is said to be confirmed: none is taken.
+
+    The proof shows that the token came to the app whose secret we have.
+    """
+    access_token = str(session.token["access_token"])
+    proof = hmac.digest(provider.client_secret.encode(), access_token.encode(), "sha256").hex()
+    found = await asked(session, f"{provider.api_url}/me", fields="id,name", appsecret_proof=proof)
+    return Vouched(provider.issuer, _text(found, "id"), "", _text(found, "name"))
+
+
+async def x(session: AsyncOAuth2Client, provider: Provider) -> Vouched:
+    """It tells no e-mail address."""
+    found = (await asked(session, f"{provider.api_url}/2/users/me"))["data"]
+    name, shown = _text(found, "username"), _text(found, "name")
+    return Vouched(provider.issuer, _text(found, "id"), name, shown)
+
+
+DIALECTS: Mapping[str, Dialect] = {
+    "github": Dialect("read:user user:email", "client_secret_post", github),
+    "facebook": Dialect("public_profile", "client_secret_post", facebook),
+    "x": Dialect("tweet.read users.read", "client_secret_basic", x),
+}
+
+
+def _text(found: Mapping[str, Any], name: str) -> str:
+    """At most 255 characters; "" where there is none."""
+    value = found.get(name)
+    return value[:255] if isinstance(value, str) else ""
+
+
+def _number(found: Mapping[str, Any], name: str) -> str:
+    value = found.get(name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Doubtful(f"no {name}")
+    return str(value)

@@ -1,0 +1,111 @@
+"""Requests to providers, bounded: in time, in size, and to the addresses they were made for.
+
+What is configured or discovered is asked, private addresses included (a community may run its
+provider beside its site); no redirect is followed, so that nobody else can choose the address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import httpx2
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.httpx_client import AsyncOAuth2Client
+
+from microblog.oauth.failures import Away, Doubtful
+from microblog.providers import Provider
+
+PATIENCE = 8.0  # seconds for all that one page asks of a provider
+MOST_BYTES = 1024 * 1024
+USER_AGENT = "microblog"  # GitHub refuses requests without one
+
+
+class TooLarge(httpx2.TransportError):
+    """More than any provider has to say."""
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    def __init__(self, stream: Any) -> None:  # noqa: ANN401 - httpx2's own type is wider
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        taken = 0
+        async for part in self._stream:
+            taken += len(part)
+            if taken > MOST_BYTES:
+                raise TooLarge("the answer is too large")
+            yield part
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+class BoundedTransport(httpx2.AsyncHTTPTransport):
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Compressed answers are not asked for and not taken: a small one can be a large one."""
+        request.headers["Accept-Encoding"] = "identity"
+        response = await super().handle_async_request(request)
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            await response.aclose()
+            raise TooLarge("the answer is compressed")
+        response.stream = _Bounded(response.stream)
+        return response
+
+
+@asynccontextmanager
+async def client(provider: Provider, **options: Any) -> AsyncIterator[AsyncOAuth2Client]:  # noqa: ANN401
+    opened = AsyncOAuth2Client(
+        provider.client_id, provider.client_secret,
+        transport=BoundedTransport(), timeout=PATIENCE, headers={"User-Agent": USER_AGENT},
+        **options,
+    )  # fmt: skip
+    async with opened:
+        yield opened
+
+
+@asynccontextmanager
+async def patiently() -> AsyncIterator[None]:
+    """For all that one page asks: a provider that is slow, down or talks nonsense is `Away` or
+    `Doubtful`, and nothing else."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            with _understood():
+                yield
+    except TimeoutError:
+        raise Away("time-out") from None
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    try:
+        yield
+    except TooLarge as error:
+        raise Doubtful(str(error)) from error
+    except httpx2.HTTPStatusError as error:
+        kind = Away if error.response.status_code >= 500 else Doubtful
+        raise kind(f"status {error.response.status_code}") from error
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise Away(type(error).__name__) from error
+    except AuthlibBaseError as error:
+        raise Doubtful("the token request was refused") from error
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise Doubtful(f"garbage: {type(error).__name__}") from error
+
+
+async def asked(
+    session: AsyncOAuth2Client, url: str, *, signed: bool = True, **query: str
+) -> dict[str, Any]:
+    """The JSON object at `url`; with the access token if `signed`."""
+    answer = await session.request("GET", url, withhold_token=not signed, params=query or None)
+    answer.raise_for_status()
+    return _object(json.loads(answer.content))
+
+
+def _object(found: object) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise TypeError("not an object")
+    return found

@@ -43,6 +43,7 @@ from microblog.web import (
     bodies,
     claims,
     dev_mail,
+    email_address,
     errors,
     follows,
     guard,
@@ -78,9 +79,9 @@ NO_LIMIT = 1_000_000
 KEEP_SETTLED_MAIL = timedelta(days=30)
 
 INTERFACES = (
-    accounts, claims, follows, health, login, mail_settings, metrics, notifications, passwords,
-    plain_files, posts, reauthentication, register, sessions, settings_pages, threads, timelines,
-    unsubscribe,
+    accounts, claims, email_address, follows, health, login, mail_settings, metrics, notifications,
+    passwords, plain_files, posts, reauthentication, register, sessions, settings_pages, threads,
+    timelines, unsubscribe,
 )  # fmt: skip
 
 

@@ -93,6 +93,18 @@ async def forgive_mail_refusal(session: Session, account_id: int) -> None:
     await _change(session, account_id, {"mail_refusal": None, "mail_refusals": 0})
 
 
+async def set_email(session: Session, account_id: int, email: str) -> None:
+    """Raises `Invalid`, or `Conflict("email")`."""
+    email = check_email(email)
+    try:
+        async with session.begin_nested():
+            values = {"email": email, "email_key": addresses.key(email)}
+            await _change(session, account_id, values)
+    except IntegrityError as error:
+        raise known_email() from error
+    await forgive_mail_refusal(session, account_id)
+
+
 async def promote(session: Session, account_id: int) -> None:
     """Make somebody an administrator."""
     await _change(session, account_id, {"role": "administrator"})

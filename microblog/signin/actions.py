@@ -6,6 +6,7 @@ Passwords are hashed and compared outside of it (`passwords`): an action is hand
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import InstrumentedAttribute
@@ -21,11 +22,28 @@ from microblog.kernel.model import Session
 from microblog.kernel.text import one_line
 from microblog.mail import outbox
 from microblog.signin.events import LoginSessionEnded
-from microblog.signin.model import LoginSession, PasswordReset, Registration
+from microblog.signin.model import (
+    EmailChange,
+    EmailUndo,
+    LoginSession,
+    PasswordReset,
+    Registration,
+    SignInNotice,
+    SignInStep,
+)  # fmt: skip
 from microblog.signin.queries import IDLE, LONGEST, Credentials
 
 SUSPENDED = N_("This account is suspended.")
 SWEPT = 500
+_EXPIRING: tuple[tuple[InstrumentedAttribute[Any], InstrumentedAttribute[datetime]], ...] = (
+    (Registration.id, Registration.expires_at),
+    (PasswordReset.account_id, PasswordReset.expires_at),
+    (LoginSession.id, LoginSession.expires_at),
+    (EmailChange.id, EmailChange.expires_at),
+    (EmailUndo.id, EmailUndo.expires_at),
+    (SignInStep.token_hash, SignInStep.expires_at),
+    (SignInNotice.id, SignInNotice.expires_at),
+)
 
 
 async def sign_in(
@@ -99,9 +117,9 @@ async def end_session(session: Session, session_id: int, account_id: int) -> Non
     await _end(session, account_id, LoginSession.id == session_id)
 
 
-async def end_others(session: Session, account_id: int, session_id: int) -> None:
-    """End all of the account's but `session_id`."""
-    await _end(session, account_id, LoginSession.id != session_id)
+async def end_others(session: Session, account_id: int, *session_ids: int) -> None:
+    """End all of the account's but those."""
+    await _end(session, account_id, LoginSession.id.not_in(session_ids))
 
 
 async def end_all(session: Session, account_id: int) -> None:
@@ -130,9 +148,10 @@ async def change_password(
 
 
 async def set_password(session: Session, account: Account, new_hash: str) -> None:
-    """The new password, no link that could still set another, and a mail that tells of it."""
+    """The new password, nothing under way that the old one began, and a mail that tells of it."""
     account.password_hash = new_hash
-    await session.execute(delete(PasswordReset).where(PasswordReset.account_id == account.id))
+    for under_way in (PasswordReset, EmailChange, SignInStep):
+        await session.execute(delete(under_way).where(under_way.account_id == account.id))
     if account.email:
         told = {"account_id": account.id, "at": now().isoformat()}
         await outbox.enqueue(session, "password_changed", told)
@@ -144,18 +163,14 @@ async def forget_expired(session: Session) -> bool:
     No more than `SWEPT` of each at once: whether there may be more.
     """
     moment = now()
-    swept = [
-        await _sweep(session, Registration.id, Registration.expires_at, moment),
-        await _sweep(session, PasswordReset.account_id, PasswordReset.expires_at, moment),
-        await _sweep(session, LoginSession.id, LoginSession.expires_at, moment),
-        await _sweep(session, LoginSession.id, LoginSession.last_seen_at, moment - IDLE),
-    ]
+    swept = [await _sweep(session, key, at, moment) for key, at in _EXPIRING]
+    swept += [await _sweep(session, LoginSession.id, LoginSession.last_seen_at, moment - IDLE)]
     return any(swept)
 
 
 async def _sweep(
     session: Session,
-    key: InstrumentedAttribute[int],
+    key: InstrumentedAttribute[Any],
     at: InstrumentedAttribute[datetime],
     until: datetime,
 ) -> bool:

@@ -15,8 +15,8 @@ from microblog.kernel.clock import now
 from microblog.kernel.i18n import DEFAULT
 from microblog.kernel.model import Session
 from microblog.mail.letters import Cancelled, Compose, Letter
-from microblog.signin import registrations, resets
-from microblog.signin.model import Registration
+from microblog.signin import email_changes, registrations, resets
+from microblog.signin.model import EmailChange, EmailUndo, Registration
 
 
 def composers(base_url: str) -> dict[str, Compose]:
@@ -25,6 +25,8 @@ def composers(base_url: str) -> dict[str, Compose]:
         "registration": desk.registration,
         "password_reset": desk.password_reset,
         "password_changed": desk.password_changed,
+        "email_change": desk.email_change,
+        "email_changed": desk.email_changed,
     }
 
 
@@ -70,16 +72,52 @@ class Desk:
         at = datetime.fromisoformat(payloads[0]["at"])
         return self._letter("password_changed", owner, reset_url=self._forgot, at=at)
 
+    async def email_change(
+        self, session: Session, payloads: list[dict[str, Any]]
+    ) -> Letter | Cancelled:
+        """A link to confirm the new address, or word to whoever has it already."""
+        asked = await session.get(EmailChange, payloads[0]["change_id"])
+        if asked is None or asked.expires_at <= now():
+            return Cancelled("replaced or expired")
+        owner = await accounts.by_email(session, asked.email)
+        if owner is not None:
+            return self._letter("email_taken", owner, login_url=f"{self.base_url}/login")
+        account = await accounts.account(session, asked.account_id)
+        url = f"{self.base_url}/email/confirm/{await email_changes.issue_link(session, asked)}"
+        return self._letter("email_change", account, to=asked.email, url=url)
+
+    async def email_changed(
+        self, session: Session, payloads: list[dict[str, Any]]
+    ) -> Letter | Cancelled:
+        """To the address that was left, with the way back."""
+        undo = await session.get(EmailUndo, payloads[0]["undo_id"])
+        if undo is None or undo.expires_at <= now():
+            return Cancelled("taken back or expired")
+        account = await accounts.account(session, undo.account_id)
+        url = f"{self.base_url}/email/undo/{await email_changes.issue_undo_link(session, undo)}"
+        return self._letter(
+            "email_changed", account, to=undo.email, url=url, at=undo.changed_at,
+            email=account.email, days=email_changes.UNDO.days,
+        )  # fmt: skip
+
     @property
     def _forgot(self) -> str:
         return f"{self.base_url}/password/forgot"
 
-    def _letter(self, template: str, owner: Account, **context: Any) -> Letter:  # noqa: ANN401
-        """To the account's own address, as it is now."""
+    def _letter(
+        self,
+        template: str,
+        owner: Account,
+        *,
+        to: str | None = None,
+        **context: Any,  # noqa: ANN401
+    ) -> Letter:
+        """To the account's own address, as it is now, unless `to` another."""
         shown = self._common(owner.display_name or owner.name)
         if owner.time_zone:
             shown["time_zone"] = owner.time_zone
-        return Letter(template, owner.email or "", owner.language or DEFAULT, {**shown, **context})
+        address = to or owner.email or ""
+        return Letter(template, address, owner.language or DEFAULT, {**shown, **context})
 
     def _common(self, name: str) -> dict[str, Any]:
         return {"name": name, "settings_url": f"{self.base_url}/settings/account"}

@@ -16,7 +16,14 @@ from microblog.kernel.clock import now
 from microblog.kernel.model import Session
 from microblog.kernel.text import one_line
 from microblog.mail.addresses import LONGEST as LONGEST_ADDRESS
-from microblog.signin.model import AdminClaim, LoginSession, PasswordReset, Registration
+from microblog.signin.model import (
+    AdminClaim,
+    EmailChange,
+    EmailUndo,
+    LoginSession,
+    PasswordReset,
+    Registration,
+)  # fmt: skip
 
 IDLE = timedelta(days=30)
 LONGEST = timedelta(days=90)
@@ -163,6 +170,30 @@ async def password_reset(session: Session, token: str) -> PasswordReset | None:
         PasswordReset.token_hash == tokens.digest(token), PasswordReset.expires_at > now()
     )
     return await session.scalar(wanted)
+
+
+async def email_change(session: Session, token: str) -> EmailChange | None:
+    """The one that a mailed link confirms, while it lasts."""
+    wanted = select(EmailChange).where(
+        EmailChange.token_hash == tokens.digest(token), EmailChange.expires_at > now()
+    )
+    return await session.scalar(wanted)
+
+
+async def email_undo(session: Session, token: str) -> EmailUndo | None:
+    """What a mailed link takes back, while it lasts."""
+    wanted = select(EmailUndo).where(
+        EmailUndo.token_hash == tokens.digest(token), EmailUndo.expires_at > now()
+    )
+    return await session.scalar(wanted)
+
+
+async def asked_email(session: Session, account_id: int) -> str | None:
+    """The address whose confirmation somebody is waiting for."""
+    mine = select(EmailChange.email).where(
+        EmailChange.account_id == account_id, EmailChange.expires_at > now()
+    )
+    return await session.scalar(mine)
 
 
 async def is_claimable(session: Session, token: str) -> bool:

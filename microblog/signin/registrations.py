@@ -20,6 +20,7 @@ from microblog.kernel.errors import Conflict, NotFound
 from microblog.kernel.ids import next_id
 from microblog.kernel.model import Session
 from microblog.mail import outbox
+from microblog.signin import email_changes
 from microblog.signin.applicants import Applicant
 from microblog.signin.model import Registration
 from microblog.signin.queries import registration
@@ -31,12 +32,20 @@ async def refuse_taken(session: Session, applicant: Applicant, *, also_email: bo
     """Raise what `create` would, before the costly hash; an e-mail only where it may be told."""
     if names.key(applicant.name) in await people.taken_names(session, [applicant.name]):
         raise await accounts.taken_name(session, applicant.name)
-    if also_email and await people.is_known_email(session, applicant.email):
+    if also_email and await _is_taken(session, applicant.email):
         raise accounts.known_email()
+
+
+async def _is_taken(session: Session, email: str) -> bool:
+    """Somebody has it, or had it until a change that they can still take back."""
+    known = await people.is_known_email(session, email)
+    return known or await email_changes.is_reserved(session, email)
 
 
 async def create(session: Session, applicant: Applicant, password_hash: str) -> Account:
     """The account at once, where addresses are not confirmed."""
+    if await email_changes.is_reserved(session, applicant.email):
+        raise accounts.known_email()
     return await accounts.create(
         session,
         name=applicant.name,

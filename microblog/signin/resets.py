@@ -19,7 +19,7 @@ from microblog.kernel.errors import Forbidden, NotFound
 from microblog.kernel.model import Session
 from microblog.mail import outbox
 from microblog.signin.actions import SUSPENDED, end_all, set_password
-from microblog.signin.model import PasswordReset
+from microblog.signin.model import PasswordReset, SignInStep
 from microblog.signin.queries import password_reset
 
 LIFE = timedelta(minutes=30)
@@ -28,6 +28,17 @@ LIFE = timedelta(minutes=30)
 async def ask(session: Session, email: str) -> None:
     """Have a link mailed to `email`, if that is somebody's address."""
     await outbox.enqueue(session, "password_reset", {"email": check_email(email)}, give_up=LIFE)
+
+
+async def start_over(session: Session, account_id: int, email: str | None) -> None:
+    """Somebody else got in: nothing that they hold opens the account; a link goes to `email`."""
+    account = await accounts.account(session, account_id)
+    account.password_hash = None
+    await session.execute(delete(PasswordReset).where(PasswordReset.account_id == account_id))
+    await session.execute(delete(SignInStep).where(SignInStep.account_id == account_id))
+    await end_all(session, account_id)
+    if email:
+        await ask(session, email)
 
 
 async def issue_link(session: Session, account_id: int) -> str:

@@ -31,7 +31,10 @@ _ALWAYS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 # Pages whose address is a secret: it goes to nobody, not even to this site's own log of referrers.
-_SECRET_PATHS = ("/confirm/", "/password/reset/", "/u/", "/admin/claim/")
+_SECRET_PATHS = (
+    "/confirm/", "/password/reset/", "/u/", "/admin/claim/", "/email/confirm/", "/email/undo/",
+    "/not-me/",
+)  # fmt: skip
 _YEAR = 31_536_000
 
 

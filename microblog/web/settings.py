@@ -85,14 +85,14 @@ async def save_appearance() -> ResponseReturnValue:
 @pages.get("/settings/account")
 @member
 async def account() -> ResponseReturnValue:
-    return await _account_page(Form({"current_password": "", "password": ""}))
+    return await account_page(Form({"email": "", "current_password": "", "password": ""}))
 
 
 @pages.post("/settings/account")
 @member
 @limited("30/hour")
 async def change_password() -> ResponseReturnValue:
-    form = await read_form("current_password", "password", again=_account_page)
+    form = await read_form("current_password", "password", again=account_page)
     words = (site().settings.site_name,)
     passwords.check_password(form["password"], me().name, me().email or "", words)
     token = await _changed(form["current_password"], form["password"])
@@ -144,5 +144,13 @@ async def _appearance_page(form: Form) -> str:
     return render("settings/appearance.html", form=form, time_zones=sorted(_time_zones() | mine))
 
 
-async def _account_page(form: Form) -> str:
-    return render("settings/account.html", form=form)
+async def account_page(form: Form) -> str:
+    """One page of several forms: each leaves the others' fields empty."""
+    form.values.setdefault("email", "")
+    async with site().db.reading() as session:
+        mine = await logins.credentials_of(session, me().id)
+        asked = await logins.asked_email(session, me().id)
+    return render(
+        "settings/account.html", form=form, asked_email=asked,
+        has_password=mine.password_hash is not None,
+    )  # fmt: skip

@@ -1,0 +1,173 @@
+"""Another e-mail address: asked for, confirmed at the new one, for a week undone at the old one.
+
+Asking never tells whether the address belongs to somebody else; that is written to its owner
+(`emails`).  Taking a change back assumes the worst: somebody else made it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+
+from microblog.accounts import actions as accounts
+from microblog.accounts import addresses
+from microblog.accounts import queries as people
+from microblog.accounts.addresses import check_email
+from microblog.accounts.model import Account
+from microblog.kernel import tokens
+from microblog.kernel.clock import now
+from microblog.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
+from microblog.kernel.ids import next_id
+from microblog.kernel.model import Session
+from microblog.mail import outbox
+from microblog.signin import resets
+from microblog.signin.actions import SUSPENDED, end_others
+from microblog.signin.model import (
+    EmailChange,
+    EmailUndo,
+    PasswordReset,
+    RecoveryCode,
+    SecondFactor,
+)  # fmt: skip
+from microblog.signin.queries import email_change
+
+LIFE = timedelta(hours=1)
+UNDO = timedelta(days=7)
+
+TAKEN = N_("By now another account has this address. Write to the people who run this site.")
+
+
+async def ask(session: Session, account_id: int, session_id: int, email: str) -> None:
+    """Mail a link to `email`; one that was asked for before stops working."""
+    email = await _another(session, account_id, email)
+    await _forget_asked(session, account_id)
+    asked = EmailChange(
+        id=await next_id(session, EmailChange.id),
+        account_id=account_id,
+        login_session_id=session_id,
+        email=email,
+        expires_at=now() + LIFE,
+    )
+    session.add(asked)
+    await session.flush()
+    await outbox.enqueue(session, "email_change", {"change_id": asked.id}, give_up=LIFE)
+
+
+async def change_at_once(session: Session, account_id: int, session_id: int, email: str) -> None:
+    """Where addresses are not confirmed; raises `Conflict("email")`."""
+    email = await _another(session, account_id, email)
+    await _change(session, await people.account(session, account_id), email)
+    await end_others(session, account_id, session_id)
+
+
+async def issue_link(session: Session, asked: EmailChange) -> str:
+    """The token of the link, for the mail that is being written; one before it stops working."""
+    token = tokens.new_token()
+    asked.token_hash = tokens.digest(token)
+    await session.flush()
+    return token
+
+
+async def issue_undo_link(session: Session, undo: EmailUndo) -> str:
+    token = tokens.new_token()
+    undo.token_hash = tokens.digest(token)
+    await session.flush()
+    return token
+
+
+async def confirm(session: Session, token: str, here: int | None) -> Account:
+    """The address is theirs: it is the account's from now on, and other devices are signed out.
+
+    The login session that asked stays, and `here`, the one of the browser that confirms.  Raises
+    NotFound for a link that does not work any more, or when somebody took the address since.
+    """
+    asked = await email_change(session, token)
+    if asked is None:
+        raise NotFound
+    kept, email = {asked.login_session_id, here or 0}, asked.email
+    account = await people.account(session, asked.account_id)
+    try:
+        await _change(session, account, email)
+    except Conflict as error:
+        raise NotFound from error
+    await end_others(session, account.id, *kept)
+    return account
+
+
+async def undo(session: Session, token: str) -> Account:
+    """The old address again, no session, no password and no second factor that came since."""
+    mine = delete(EmailUndo).where(
+        EmailUndo.token_hash == tokens.digest(token), EmailUndo.expires_at > now()
+    )
+    found = (await session.execute(mine.returning(EmailUndo))).scalar_one_or_none()
+    if found is None:
+        raise NotFound
+    account = await people.account(session, found.account_id)
+    try:
+        await accounts.set_email(session, account.id, found.email)
+    except Conflict as error:
+        raise Conflict("", TAKEN) from error
+    await _forget_since(session, found)
+    await resets.start_over(session, account.id, found.email)
+    return account
+
+
+async def is_reserved(session: Session, email: str) -> bool:
+    """Whether a change away from this address can still be undone: nobody else may have it."""
+    reserved = select(EmailUndo.id).where(
+        EmailUndo.email_key == addresses.key(email), EmailUndo.expires_at > now()
+    )
+    return await session.scalar(reserved.limit(1)) is not None
+
+
+async def _another(session: Session, account_id: int, written: str) -> str:
+    email = check_email(written)
+    account = await people.account(session, account_id)
+    if account.suspended_at is not None:
+        raise Forbidden(SUSPENDED)
+    if account.email_key == addresses.key(email):
+        raise Invalid("email", N_("That is your address already."))
+    return email
+
+
+async def _change(session: Session, account: Account, email: str) -> None:
+    if account.suspended_at is not None:
+        raise Forbidden(SUSPENDED)
+    before = account.email
+    await accounts.set_email(session, account.id, email)
+    if before:
+        await _tell(session, account.id, before)
+    await session.execute(delete(PasswordReset).where(PasswordReset.account_id == account.id))
+    await _forget_asked(session, account.id)
+
+
+async def _tell(session: Session, account_id: int, before: str) -> None:
+    """Write to the address that the account had."""
+    row = EmailUndo(
+        id=await next_id(session, EmailUndo.id),
+        account_id=account_id,
+        email=before,
+        email_key=addresses.key(before),
+        expires_at=now() + UNDO,
+    )
+    session.add(row)
+    await session.flush()
+    await outbox.enqueue(session, "email_changed", {"undo_id": row.id}, give_up=UNDO)
+
+
+async def _forget_asked(session: Session, account_id: int) -> None:
+    await session.execute(delete(EmailChange).where(EmailChange.account_id == account_id))
+
+
+async def _forget_since(session: Session, found: EmailUndo) -> None:
+    """Whoever changed the address may have changed it again, and turned on a second factor."""
+    mine, moment = found.account_id, found.changed_at
+    later = delete(EmailUndo).where(EmailUndo.account_id == mine, EmailUndo.id > found.id)
+    await session.execute(later)
+    await _forget_asked(session, mine)
+    factor = delete(SecondFactor).where(
+        SecondFactor.account_id == mine, SecondFactor.confirmed_at >= moment
+    )
+    if await session.scalar(factor.returning(SecondFactor.account_id)) is not None:
+        await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == mine))

@@ -59,13 +59,18 @@ from microblog.web import (
     passwords,
     plain_files,
     posts,
+    providers,
     reauthentication,
     register,
     sessions,
     threads,
     timelines,
     unsubscribe,
+    ways_in,
 )  # fmt: skip
+from microblog.web import (
+    identities as identity_pages,
+)
 from microblog.web import (
     settings as settings_pages,
 )
@@ -79,9 +84,9 @@ NO_LIMIT = 1_000_000
 KEEP_SETTLED_MAIL = timedelta(days=30)
 
 INTERFACES = (
-    accounts, claims, email_address, follows, health, login, mail_settings, metrics, notifications,
-    passwords, plain_files, posts, reauthentication, register, sessions, settings_pages, threads,
-    timelines, unsubscribe,
+    accounts, claims, email_address, follows, health, identity_pages, login, mail_settings, metrics,
+    notifications, passwords, plain_files, posts, providers, reauthentication, register, sessions,
+    settings_pages, threads, timelines, unsubscribe,
 )  # fmt: skip
 
 
@@ -196,7 +201,7 @@ def _install(app: Quart) -> None:
     bodies.install(app)
     journal.install(app)
     errors.install(app)
-    auth_before_guard = (guard, identity, access, reauthentication, limits, headers)
+    auth_before_guard = (guard, identity, access, ways_in, reauthentication, limits, headers)
     for part in auth_before_guard:
         part.install(app)
     for interface in INTERFACES:

@@ -124,8 +124,9 @@ def _oidc(name: str, parts: Mapping[str, str]) -> Provider:
         raise ProviderError(f"MICROBLOG_OIDC_{name}_ISSUER must begin with https://.")
     label = parts.get("LABEL") or at.hostname
     return Provider(
-        name.lower(), "oidc", label[:40], issuer, parts["CLIENT_ID"], parts["CLIENT_SECRET"]
-    )
+        name.lower(), "oidc", label[:40], issuer.rstrip("/"),
+        parts["CLIENT_ID"], parts["CLIENT_SECRET"],
+    )  # fmt: skip
 
 
 def _complete(prefix: str, parts: Mapping[str, str], needed: tuple[str, ...]) -> None:

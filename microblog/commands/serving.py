@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 from microblog.app import Machinery, create_app
 from microblog.commands.starting import (
@@ -22,6 +23,7 @@ from microblog.commands.starting import (
 )
 from microblog.demo.cast import cast
 from microblog.demo.people import DEMO, DEMO_PASSWORD
+from microblog.demo.pretenders import Pretenders, listening, providers_at
 from microblog.kernel import logs, schema
 from microblog.kernel.db import Database
 from microblog.live.hub import Hub
@@ -89,16 +91,19 @@ async def _made_ready(settings: Settings, *, with_demo: bool = False) -> str | N
 
 async def _serve_alone(settings: Settings, place: Place, *, with_demo: bool = False) -> None:
     claim = await _made_ready(settings, with_demo=with_demo)
-    app = create_app(settings)
-    site: Site = app.extensions["microblog"]
-
-    def ready(_urls: list[str]) -> None:
-        say("\n".join([*_welcome(settings, claim, with_demo=with_demo), *site.notices()]))
-
     async with contextlib.AsyncExitStack() as beside:
+        if with_demo and not settings.providers:
+            there = await beside.enter_async_context(listening(Pretenders()))
+            settings = replace(settings, providers=providers_at(there))
+        app = create_app(settings)
+        site: Site = app.extensions["microblog"]
         if with_demo:
             await beside.enter_async_context(_playing(site, settings))
-        await serve(app, place, on_ready=ready, on_drain=site.hub.drain)
+        welcome = partial(_welcome, settings, claim, with_demo=with_demo)
+        await serve(
+            app, place, on_drain=site.hub.drain,
+            on_ready=lambda _urls: say("\n".join([*welcome(), *site.notices()])),
+        )  # fmt: skip
 
 
 async def _serve_as_worker(

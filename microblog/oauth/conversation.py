@@ -87,7 +87,7 @@ async def _by_openid(
         if told.get("sub") != claims["sub"]:
             raise Doubtful("userinfo is about somebody else")
         claims = told | claims
-    return _vouched(about.issuer, claims)
+    return _vouched(provider.issuer, claims)
 
 
 async def _exchange(

@@ -48,9 +48,9 @@ async def described(session: AsyncOAuth2Client, provider: Provider) -> Described
     kept = _known.get(provider.issuer)
     if kept is not None and time.monotonic() - kept.read_at < FRESH:
         return kept
-    url = provider.issuer.rstrip("/") + "/.well-known/openid-configuration"
+    url = provider.issuer + "/.well-known/openid-configuration"
     facts = await asked(session, url, signed=False)
-    if str(facts.get("issuer")).rstrip("/") != provider.issuer.rstrip("/"):
+    if str(facts.get("issuer")).rstrip("/") != provider.issuer:
         raise Doubtful("discovery names another issuer")
     for name in _ADDRESSES:
         _check_address(str(facts.get(name, "")), provider)

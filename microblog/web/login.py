@@ -21,6 +21,7 @@ from microblog.web.languages import translated
 from microblog.web.limits import unlimited
 from microblog.web.redirects import LONGEST, safe_path
 from microblog.web.rendering import render
+from microblog.web.ways_in import needs_passwords
 
 pages = Blueprint("login", __name__)
 
@@ -39,6 +40,7 @@ async def show() -> ResponseReturnValue:
 @pages.post("/login")
 @public
 @unlimited("failures are counted: per account and network, per network, per known device")
+@needs_passwords
 async def sign_in() -> ResponseReturnValue:
     form = await read_form("login", "password", "remember", "next", "draft", again=_page)
     async with site().db.reading() as session:

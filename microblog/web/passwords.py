@@ -19,6 +19,7 @@ from microblog.web.languages import translated
 from microblog.web.limits import address, limited
 from microblog.web.links import expired
 from microblog.web.rendering import render
+from microblog.web.ways_in import needs_passwords
 
 pages = Blueprint("passwords", __name__)
 
@@ -28,6 +29,7 @@ CHANGED = N_("Your password is changed. All other devices are signed out.")
 
 @pages.get("/password/forgot")
 @public
+@needs_passwords
 async def forgot() -> ResponseReturnValue:
     return await _forgot_page(Form({"email": ""}))
 
@@ -35,6 +37,7 @@ async def forgot() -> ResponseReturnValue:
 @pages.post("/password/forgot")
 @public
 @limited("20/hour", by=address)
+@needs_passwords
 async def send_link() -> ResponseReturnValue:
     """The same answer and the same work whether or not somebody has the address."""
     form = await read_form("email", again=_forgot_page)
@@ -66,6 +69,7 @@ async def choose(token: str) -> ResponseReturnValue:
 @pages.post("/password/reset/<token>")
 @public
 @limited("20/hour", by=address)
+@needs_passwords
 async def reset(token: str) -> ResponseReturnValue:
     form = await read_form("password", again=partial(_reset_page, token=token))
     try:

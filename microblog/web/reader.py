@@ -30,4 +30,6 @@ def reader() -> dict[str, Any]:
         "post_limit": settings.post_limit,
         "new_key": lambda: secrets.token_urlsafe(18),
         "dev": settings.is_dev,
+        "providers": settings.providers,
+        "with_passwords": settings.has_passwords,
     }

@@ -28,6 +28,7 @@ from microblog.web.access import member
 from microblog.web.answers import error_json, wants_json
 from microblog.web.attempts import password_attempt
 from microblog.web.forms import Form, read_form
+from microblog.web.journeys import linked_providers
 from microblog.web.languages import translated
 from microblog.web.limits import unlimited
 from microblog.web.redirects import safe_path
@@ -128,6 +129,9 @@ async def _kept() -> dict[str, str]:
 async def _page(form: Form) -> str:
     async with site().db.reading() as session:
         mine = await logins.credentials_of(session, me().id)
+        ways = await linked_providers(session, me().id)
     kept = {name: value for name, value in form.values.items() if name.startswith(KEPT)}
     has_password = mine.password_hash is not None
-    return render("signin/reauthenticate.html", form=form, kept=kept, has_password=has_password)
+    return render(
+        "signin/reauthenticate.html", form=form, kept=kept, has_password=has_password, ways=ways
+    )

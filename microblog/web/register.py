@@ -24,6 +24,7 @@ from microblog.web.limits import address, limited
 from microblog.web.links import expired
 from microblog.web.redirects import safe_path
 from microblog.web.rendering import render
+from microblog.web.ways_in import needs_passwords
 
 pages = Blueprint("register", __name__)
 
@@ -44,6 +45,7 @@ async def show() -> ResponseReturnValue:
 @pages.post("/register")
 @public
 @limited("60/hour", by=address)
+@needs_passwords
 async def create() -> ResponseReturnValue:
     form = await read_form("username", "email", "password", "time_zone", "next", again=_page)
     applicant = _applicant(form)

@@ -22,6 +22,7 @@ from microblog.web.forms import Form, read_form
 from microblog.web.languages import translated
 from microblog.web.limits import limited
 from microblog.web.rendering import render
+from microblog.web.ways_in import needs_passwords
 
 pages = Blueprint("settings", __name__)
 
@@ -91,6 +92,7 @@ async def account() -> ResponseReturnValue:
 @pages.post("/settings/account")
 @member
 @limited("30/hour")
+@needs_passwords
 async def change_password() -> ResponseReturnValue:
     form = await read_form("current_password", "password", again=account_page)
     words = (site().settings.site_name,)

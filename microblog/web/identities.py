@@ -1,0 +1,116 @@
+"""The ways of signing in that somebody has: linking, unlinking, and proving it through one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from quart import Blueprint, ResponseReturnValue, flash
+
+from microblog.identities import actions
+from microblog.identities import queries as linked
+from microblog.kernel.errors import N_
+from microblog.kernel.ids import LARGEST
+from microblog.kernel.model import Session
+from microblog.oauth.failures import JourneyFailed
+from microblog.providers import Provider
+from microblog.signin import queries as logins
+from microblog.site import me, site
+from microblog.web import journeys
+from microblog.web.access import member
+from microblog.web.answers import done, wants_json
+from microblog.web.forms import read_form
+from microblog.web.languages import translated
+from microblog.web.limits import limited
+from microblog.web.providers import failed
+from microblog.web.reauthentication import recently_authenticated
+from microblog.web.redirects import safe_path
+from microblog.web.rendering import render
+
+pages = Blueprint("identities", __name__)
+
+UNLINKED = N_("Removed. You can no longer sign in with it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One linked identity; `provider` is its name, or the issuer of one no longer offered."""
+
+    id: int
+    provider: str
+    shown: str
+    linked_at: datetime
+    last_used_at: datetime
+
+
+@pages.get("/settings/identities")
+@member
+async def index() -> ResponseReturnValue:
+    async with site().db.reading() as session:
+        found = await linked.identities_of(session, me().id)
+    labels = _labels()
+    ways = [
+        Way(one.id, labels.get(one.issuer, one.issuer), one.shown, one.linked_at, one.last_used_at)
+        for one in found
+    ]
+    issuers = {one.issuer for one in found}
+    addable = [one for one in site().settings.providers if one.issuer not in issuers]
+    return render("settings/identities.html", ways=ways, addable=addable)
+
+
+@pages.post("/settings/identities")
+@member
+@recently_authenticated
+@limited("60/hour")
+async def change() -> ResponseReturnValue:
+    """`link` is the id of a provider, `unlink` that of one of one's own identities."""
+    form = await read_form("link", "unlink")
+    if form["link"]:
+        return await _depart(journeys.provider(form["link"]), "link", "/settings/identities")
+    await _unlink(_id(form["unlink"]))
+    if not wants_json():
+        await flash(translated(UNLINKED), "notice")
+    return done("/settings/identities")
+
+
+@pages.post("/reauthenticate/through")
+@member
+@limited("60/hour")
+async def prove() -> ResponseReturnValue:
+    form = await read_form("provider", "next")
+    return await _depart(journeys.provider(form["provider"]), "prove", safe_path(form["next"]))
+
+
+async def _unlink(identity_id: int) -> None:
+    labels = _labels()
+    async with site().db.writing() as session:
+        mine = await linked.identities_of(session, me().id)
+        issuer = next((one.issuer for one in mine if one.id == identity_id), "")
+        await actions.unlink(
+            session, me().id, identity_id, labels.get(issuer, issuer),
+            usable=list(labels), otherwise=await _has_password(session),
+        )  # fmt: skip
+
+
+async def _depart(provider: Provider, purpose: str, next_path: str) -> ResponseReturnValue:
+    """By way of a page that goes on by itself: a form may not lead to another site, not even by
+    redirects (form-action of the Content-Security-Policy)."""
+    try:
+        url = await journeys.begin(provider, purpose, next_path)
+    except JourneyFailed as failure:
+        return await failed(provider, failure)
+    return render("signin/leaving.html", provider=provider, url=url)
+
+
+async def _has_password(session: Session) -> bool:
+    """One that this site still asks for."""
+    mine = await logins.credentials_of(session, me().id)
+    return site().settings.has_passwords and mine.password_hash is not None
+
+
+def _labels() -> dict[str, str]:
+    return {one.issuer: one.label for one in site().settings.providers}
+
+
+def _id(written: str) -> int:
+    return min(int(written), LARGEST) if written.isascii() and written.isdigit() else 0

@@ -1,0 +1,198 @@
+"""Signing in through others: leaving, coming back, and the name of who comes for the first time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+
+from quart import Blueprint, ResponseReturnValue, flash, redirect, request
+
+from microblog.accounts.addresses import check_email
+from microblog.identities import actions as identities
+from microblog.identities import queries as linked
+from microblog.identities.names import suggested
+from microblog.kernel import i18n
+from microblog.kernel.errors import N_, Conflict, DomainError, Invalid
+from microblog.kernel.model import Session
+from microblog.oauth import conversation
+from microblog.oauth.failures import Doubtful, JourneyFailed
+from microblog.oauth.id_tokens import LEEWAY
+from microblog.oauth.vouched import Vouched
+from microblog.providers import Provider
+from microblog.signin import actions as signin
+from microblog.signin import arrivals, email_changes
+from microblog.site import me, site, viewer
+from microblog.web import client, entering, identity, journeys, languages, limits
+from microblog.web.access import public
+from microblog.web.answers import done, error_json, wants_json
+from microblog.web.forms import Form, read_form
+from microblog.web.journeys import Journey, Newcomer
+from microblog.web.known_devices import remember_device
+from microblog.web.languages import translated
+from microblog.web.limits import address, limited
+from microblog.web.reauthentication import proven
+from microblog.web.redirects import safe_path
+from microblog.web.register import PER_NETWORK
+from microblog.web.rendering import render
+
+pages = Blueprint("providers", __name__)
+log = logging.getLogger(__name__)
+
+JOURNEYS = "120/hour"
+LINKED = N_("Linked. You can sign in with %(provider)s now.")
+
+
+@pages.get("/login/<provider_id>")
+@public
+async def leave(provider_id: str) -> ResponseReturnValue:
+    provider = journeys.provider(provider_id)
+    wanted = safe_path(request.args.get("next", ""))
+    if viewer() is not None:
+        return redirect(wanted, 303)
+    await limits.hit(JOURNEYS, f"journey {address()}")
+    try:
+        return redirect(await journeys.begin(provider, "sign-in", wanted), 303)
+    except JourneyFailed as failure:
+        return await failed(provider, failure)
+
+
+@pages.get("/login/<provider_id>/callback")
+@public
+async def come_back(provider_id: str) -> ResponseReturnValue:
+    provider = journeys.provider(provider_id)
+    answer = request.args.to_dict()
+    try:
+        journey = journeys.come_back(provider, answer.get("state", ""))
+        async with site().db.writing() as session:
+            await identities.spend(session, journey.state, journey.ends_at)
+        who = await conversation.returned(
+            provider, journeys.redirect_uri(provider), journey.secrets, answer
+        )
+        return await _ARRIVE[journey.purpose](provider, journey, _with_usable_email(who))
+    except (JourneyFailed, Conflict) as failure:
+        return await failed(provider, failure)
+
+
+@pages.get("/login/<provider_id>/name")
+@public
+async def choose_name(provider_id: str) -> ResponseReturnValue:
+    provider = journeys.provider(provider_id)
+    if (newcomer := journeys.newcomer(provider)) is None:
+        return redirect("/login", 303)
+    async with site().db.reading() as session:
+        name = await suggested(session, newcomer.name, newcomer.display_name)
+    form = Form({"username": name, "display_name": newcomer.display_name, "time_zone": ""})
+    return await _name_page(form, provider=provider, newcomer=newcomer)
+
+
+@pages.post("/login/<provider_id>/name")
+@public
+@limited("60/hour", by=address)
+async def begin(provider_id: str) -> ResponseReturnValue:
+    provider = journeys.provider(provider_id)
+    if (newcomer := journeys.newcomer(provider)) is None:
+        return done("/login")
+    again = partial(_name_page, provider=provider, newcomer=newcomer)
+    form = await read_form("username", "display_name", "time_zone", again=again)
+    await limits.hit(PER_NETWORK, f"registration {address()}")
+    async with site().db.writing() as session:
+        account_id, token = await _begin_account(session, newcomer.vouched, form)
+    journeys.forget_newcomer()
+    return _signed_in(account_id, token, newcomer.next)
+
+
+async def failed(provider: Provider, failure: JourneyFailed | DomainError) -> ResponseReturnValue:
+    """A page that says what happened and where to go on."""
+    status = failure.status if isinstance(failure, JourneyFailed) else 409
+    if isinstance(failure, JourneyFailed):
+        log.warning("sign-in through %s: %s", provider.id, failure.reason)
+    sentence = translated(failure.message, {"provider": provider.label})
+    if wants_json():
+        return error_json(sentence, status)
+    page = render("signin/provider_failed.html", provider=provider, message=sentence)
+    # The address of this page may have the provider's answer in it.
+    return page, status, {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+
+
+async def _sign_in(provider: Provider, journey: Journey, who: Vouched) -> ResponseReturnValue:
+    async with site().db.writing() as session:
+        found = await linked.identity(session, who)
+        if found is not None:
+            await identities.note_use(session, found, who)
+            way = await entering.enter(
+                session, found.account_id, remembered=False, next_path=safe_path(journey.next)
+            )
+            return entering.entered(way)
+        await identities.refuse_known_email(session, who)
+    journeys.keep_newcomer(journey, who)
+    return redirect(f"/login/{provider.id}/name", 303)
+
+
+async def _link(provider: Provider, _journey: Journey, who: Vouched) -> ResponseReturnValue:
+    async with site().db.writing() as session:
+        await identities.link(session, me().id, who, provider.label)
+    await flash(translated(LINKED, {"provider": provider.label}), "notice")
+    return redirect("/settings/identities", 303)
+
+
+async def _prove(_provider: Provider, journey: Journey, who: Vouched) -> ResponseReturnValue:
+    """The same person once more.  Who tells when they last proved it there did so just now."""
+    if who.proven_at is not None and who.proven_at < journey.began_at - LEEWAY:
+        raise Doubtful("the proof is an old one")
+    async with site().db.reading() as session:
+        found = await linked.identity(session, who)
+    if found is None or found.account_id != me().id:
+        raise Doubtful("that is somebody else")
+    await proven()
+    return redirect(safe_path(journey.next), 303)
+
+
+_ARRIVE: dict[str, Callable[[Provider, Journey, Vouched], Awaitable[ResponseReturnValue]]] = {
+    "sign-in": _sign_in,
+    "link": _link,
+    "prove": _prove,
+}
+
+
+async def _begin_account(session: Session, who: Vouched, form: Form) -> tuple[int, str]:
+    """The account's id, and the token of its first login session."""
+    spoken = languages.language()
+    if who.email and await email_changes.is_reserved(session, who.email):
+        raise Conflict("", identities.KNOWN_EMAIL)
+    account = await identities.begin_account(
+        session, who, name=form["username"], display_name=form["display_name"],
+        language=None if spoken == i18n.DEFAULT else spoken, time_zone=form["time_zone"] or None,
+    )  # fmt: skip
+    if account.email:
+        await arrivals.forget_registrations(session, account.email)
+    return account.id, await _open(session, account.id)
+
+
+async def _open(session: Session, account_id: int) -> str:
+    """The token of a new login session; this browser's old one ends."""
+    if (before := viewer()) is not None:
+        await signin.end_session(session, before.session_id, before.id)
+    return await arrivals.admit(
+        session, account_id,
+        user_agent=request.user_agent.string, address=client.network(),
+    )  # fmt: skip
+
+
+def _signed_in(account_id: int, token: str, next_path: str) -> ResponseReturnValue:
+    identity.sign_in(token, False)
+    remember_device(account_id)
+    return done(safe_path(next_path))
+
+
+def _with_usable_email(who: Vouched) -> Vouched:
+    """Without an address that cannot stand here."""
+    try:
+        return replace(who, email=check_email(who.email) if who.email else None)
+    except Invalid:
+        return replace(who, email=None)
+
+
+async def _name_page(form: Form, *, provider: Provider, newcomer: Newcomer) -> str:
+    return render("signin/choose_name.html", form=form, provider=provider, email=newcomer.email)

@@ -43,6 +43,7 @@ from microblog.web import (
     bodies,
     claims,
     dev_mail,
+    disowning,
     email_address,
     errors,
     follows,
@@ -62,9 +63,11 @@ from microblog.web import (
     providers,
     reauthentication,
     register,
+    second_step,
     sessions,
     threads,
     timelines,
+    two_factor,
     unsubscribe,
     ways_in,
 )  # fmt: skip
@@ -84,9 +87,10 @@ NO_LIMIT = 1_000_000
 KEEP_SETTLED_MAIL = timedelta(days=30)
 
 INTERFACES = (
-    accounts, claims, email_address, follows, health, identity_pages, login, mail_settings, metrics,
-    notifications, passwords, plain_files, posts, providers, reauthentication, register, sessions,
-    settings_pages, threads, timelines, unsubscribe,
+    accounts, claims, disowning, email_address, follows, health, identity_pages, login,
+    mail_settings, metrics, notifications, passwords, plain_files, posts, providers,
+    reauthentication, register, second_step, sessions, settings_pages, threads, timelines,
+    two_factor, unsubscribe,
 )  # fmt: skip
 
 

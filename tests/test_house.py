@@ -32,9 +32,9 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 # Routes that take a form from somebody who is not signed in.
 PUBLIC_FORMS = {
-    "email_address.confirm", "email_address.undo",
+    "disowning.disown", "email_address.confirm", "email_address.undo",
     "login.sign_in", "login.sign_out", "providers.begin", "passwords.reset", "passwords.send_link",
-    "register.confirm", "register.create", "unsubscribe.stop",
+    "register.confirm", "register.create", "second_step.enter", "unsubscribe.stop",
 }  # fmt: skip
 WITHOUT_TOKEN = {"unsubscribe.stop"}  # RFC 8058: mail programs have neither cookie nor token
 

@@ -46,33 +46,31 @@ _EXPIRING: tuple[tuple[InstrumentedAttribute[Any], InstrumentedAttribute[datetim
 )
 
 
-async def sign_in(
-    session: Session,
-    proven: Credentials,
-    *,
-    remembered: bool,
-    user_agent: str,
-    address: str,
-    rehashed: str | None = None,
-) -> str | None:
-    """Open a login session for someone whose password matched `proven`; the token of its cookie.
+async def accept(session: Session, proven: Credentials, *, rehashed: str | None = None) -> bool:
+    """Whether they may come in, whose password matched `proven`; a better hash of it is kept.
 
-    None when the password was changed between the comparison and now.
+    Not when the password was changed between the comparison and now.
     """
     account = await accounts.account(session, proven.account_id)
     if account.password_hash != proven.password_hash:
-        return None
+        return False
     if account.suspended_at is not None:
         raise Forbidden(SUSPENDED)
     if rehashed:
         account.password_hash = rehashed
-    return await open_session(
-        session, account.id, remembered=remembered, user_agent=user_agent, address=address
-    )
+        await session.flush()
+    return True
 
 
 async def open_session(
-    session: Session, account_id: int, *, remembered: bool, user_agent: str, address: str
+    session: Session,
+    account_id: int,
+    *,
+    remembered: bool,
+    user_agent: str,
+    address: str,
+    language: str | None = None,
+    time_zone: str | None = None,
 ) -> str:
     """The new session's token.  `address` is the coarse one (/24, /64)."""
     token, moment = tokens.new_token(), now()
@@ -84,6 +82,8 @@ async def open_session(
             remembered=remembered,
             user_agent=one_line(user_agent)[:256],
             address=address,
+            language=language,
+            time_zone=time_zone,
             created_at=moment,
             last_seen_at=moment,
             authenticated_at=moment,

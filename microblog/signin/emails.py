@@ -12,11 +12,20 @@ from typing import Any
 from microblog.accounts import queries as accounts
 from microblog.accounts.model import Account
 from microblog.kernel.clock import now
+from microblog.kernel.errors import N_
 from microblog.kernel.i18n import DEFAULT
 from microblog.kernel.model import Session
 from microblog.mail.letters import Cancelled, Compose, Letter
-from microblog.signin import email_changes, registrations, resets
-from microblog.signin.model import EmailChange, EmailUndo, Registration
+from microblog.signin import email_changes, entrance, registrations, resets, user_agents
+from microblog.signin.model import EmailChange, EmailUndo, Registration, SignInNotice
+
+TWO_FACTOR = {
+    "on": N_("Two-factor sign-in was turned on"),
+    "off": N_("Two-factor sign-in was turned off"),
+    "codes": N_("New recovery codes were made"),
+    "used": N_("A recovery code was used"),
+    "reset": N_("An administrator turned two-factor sign-in off"),
+}
 
 
 def composers(base_url: str) -> dict[str, Compose]:
@@ -27,6 +36,8 @@ def composers(base_url: str) -> dict[str, Compose]:
         "password_changed": desk.password_changed,
         "email_change": desk.email_change,
         "email_changed": desk.email_changed,
+        "two_factor": desk.two_factor,
+        "new_device": desk.new_device,
     }
 
 
@@ -98,6 +109,33 @@ class Desk:
         return self._letter(
             "email_changed", account, to=undo.email, url=url, at=undo.changed_at,
             email=account.email, days=email_changes.UNDO.days,
+        )  # fmt: skip
+
+    async def two_factor(
+        self, session: Session, payloads: list[dict[str, Any]]
+    ) -> Letter | Cancelled:
+        owner = await session.get(Account, payloads[0]["account_id"])
+        if owner is None or not owner.email:
+            return Cancelled("no address")
+        at = datetime.fromisoformat(payloads[0]["at"])
+        headline = TWO_FACTOR[payloads[0]["change"]]
+        return self._letter("two_factor", owner, headline=headline, reset_url=self._forgot, at=at)
+
+    async def new_device(
+        self, session: Session, payloads: list[dict[str, Any]]
+    ) -> Letter | Cancelled:
+        """With a link that says: this was not me."""
+        told = await session.get(SignInNotice, payloads[0]["notice_id"])
+        if told is None or told.expires_at <= now():
+            return Cancelled("answered or expired")
+        owner = await accounts.account(session, told.account_id)
+        if not owner.email:
+            return Cancelled("no address")
+        url = f"{self.base_url}/not-me/{await entrance.issue_link(session, told)}"
+        return self._letter(
+            "new_device", owner, url=url, at=told.created_at,
+            browser=user_agents.browser(told.user_agent),
+            system=user_agents.system(told.user_agent),
         )  # fmt: skip
 
     @property

@@ -19,6 +19,7 @@ from microblog.web.known_devices import known_device
 
 PER_ACCOUNT = "10/15 minutes"
 PER_ADDRESS = "100/15 minutes"
+CODES_A_DAY = "50/day"  # wrong ones, from devices not known: one in 7,000 finds a right one
 ALL = "3000/15 minutes"  # of guesses from everywhere: what a farm of addresses can have
 
 _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -56,6 +57,17 @@ async def sign_in_attempt(login_key: str, account_id: int | None) -> AsyncIterat
 async def password_attempt(account_id: int) -> AsyncIterator[Attempt]:
     """Of someone signed in who gives the password again."""
     async with _in_turn(((PER_ACCOUNT, f"password of {account_id}"),)) as attempt:
+        yield attempt
+
+
+@asynccontextmanager
+async def code_attempt(account_id: int) -> AsyncIterator[Attempt]:
+    """Of someone who gives a code of six digits: what a machine could guess in time."""
+    device = known_device(account_id)
+    counted: tuple[tuple[str, str], ...] = ((PER_ACCOUNT, f"code on {device}"),)
+    if device is None:
+        counted = ((PER_ACCOUNT, f"code of {account_id}"), (CODES_A_DAY, f"code of {account_id}"))
+    async with _in_turn(counted) as attempt:
         yield attempt
 
 

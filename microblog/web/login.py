@@ -9,14 +9,14 @@ from quart import Blueprint, ResponseReturnValue, redirect, request
 from microblog.kernel.errors import N_
 from microblog.signin import actions, passwords
 from microblog.signin import queries as logins
+from microblog.signin.entrance import Entered
 from microblog.signin.queries import Credentials
 from microblog.site import site, viewer
-from microblog.web import client, identity
+from microblog.web import entering, identity
 from microblog.web.access import public
 from microblog.web.answers import done, error_json, wants_json
 from microblog.web.attempts import sign_in_attempt
 from microblog.web.forms import Form, read_form
-from microblog.web.known_devices import remember_device
 from microblog.web.languages import translated
 from microblog.web.limits import unlimited
 from microblog.web.redirects import LONGEST, safe_path
@@ -47,13 +47,11 @@ async def sign_in() -> ResponseReturnValue:
         found = await logins.credentials(session, form["login"])
     account_id = found.account_id if found else None
     async with sign_in_attempt(logins.login_key(form["login"]), account_id) as attempt:
-        token = await _session_for(found, form)
-        if token is None or found is None:
+        way = await _way_in(found, form)
+        if way is None:
             await attempt.failed()
             return await _refused(form)
-    identity.sign_in(token, form.checked("remember"))
-    remember_device(found.account_id)
-    return done(_next(form))
+    return entering.entered(way)
 
 
 @pages.post("/logout")
@@ -67,20 +65,18 @@ async def sign_out() -> ResponseReturnValue:
     return done("/")
 
 
-async def _session_for(found: Credentials | None, form: Form) -> str | None:
-    """The token of a new login session, if the password is right; this browser's old one ends."""
+async def _way_in(found: Credentials | None, form: Form) -> Entered | None:
+    """Where a right password leads."""
     stored = found.password_hash if found else None
     if not await passwords.matches(stored, form["password"]) or found is None:
         return None
     rehashed = await passwords.rehashed(stored, form["password"])
     async with site().db.writing() as session:
-        token = await actions.sign_in(
-            session, found, remembered=form.checked("remember"),
-            user_agent=request.user_agent.string, address=client.network(), rehashed=rehashed,
-        )  # fmt: skip
-        if token is not None and (before := viewer()) is not None:
-            await actions.end_session(session, before.session_id, before.id)
-    return token
+        if not await actions.accept(session, found, rehashed=rehashed):
+            return None
+        return await entering.enter(
+            session, found.account_id, remembered=form.checked("remember"), next_path=_next(form)
+        )
 
 
 async def _refused(form: Form) -> ResponseReturnValue:

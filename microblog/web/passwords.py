@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from quart import Blueprint, ResponseReturnValue, flash, request
+from quart import Blueprint, ResponseReturnValue, flash
 
 from microblog.accounts import addresses
 from microblog.kernel import tokens
 from microblog.kernel.errors import N_, NotFound
-from microblog.signin import actions, passwords, resets
-from microblog.site import site, viewer
-from microblog.web import client, identity, limits
+from microblog.signin import passwords, resets
+from microblog.signin.entrance import Entered
+from microblog.site import site
+from microblog.web import entering, limits
 from microblog.web.access import public
 from microblog.web.answers import done, wants_json
 from microblog.web.forms import Form, read_form
@@ -74,13 +75,12 @@ async def reset(token: str) -> ResponseReturnValue:
     form = await read_form("password", again=partial(_reset_page, token=token))
     try:
         await _check(form["password"], token)
-        opened = await _set(await passwords.hashed(form["password"]), token)
+        way = await _set(await passwords.hashed(form["password"]), token)
     except NotFound:
         return expired()
-    identity.sign_in(opened, False)
     if not wants_json():
         await flash(translated(CHANGED), "notice")
-    return done("/")
+    return entering.entered(way)
 
 
 async def _check(password: str, token: str) -> None:
@@ -90,16 +90,13 @@ async def _check(password: str, token: str) -> None:
     passwords.check_password(password, account.name, account.email or "", words)
 
 
-async def _set(password_hash: str, token: str) -> str:
-    """Use the link, end all sessions, and open the one for whoever holds the link."""
+async def _set(password_hash: str, token: str) -> Entered:
+    """Use the link and end all sessions; whoever holds it comes in, with a code if there is one."""
     async with site().db.writing() as session:
         account = await resets.reset(session, token, password_hash)
-        if (before := viewer()) is not None:
-            await actions.end_session(session, before.session_id, before.id)
-        return await actions.open_session(
-            session, account.id, remembered=False,
-            user_agent=request.user_agent.string, address=client.network(),
-        )  # fmt: skip
+        return await entering.enter(
+            session, account.id, remembered=False, next_path="/", quiet=True
+        )
 
 
 async def _forgot_page(form: Form) -> str:

@@ -168,31 +168,25 @@ async def test_nobody_is_known_by_these(db: Database, login: str) -> None:
         assert await queries.credentials(session, login) is None
 
 
-async def sign_in(db: Database, proven: queries.Credentials, **more: str) -> str | None:
+async def accept(db: Database, proven: queries.Credentials, rehashed: str | None = None) -> bool:
     async with db.writing() as session:
-        return await actions.sign_in(
-            session, proven, remembered=True, user_agent="", address="", **more
-        )
+        return await actions.accept(session, proven, rehashed=rehashed)
 
 
-async def test_signing_in_opens_a_session_and_keeps_a_better_hash(db: Database) -> None:
+async def test_a_right_password_is_accepted_and_a_better_hash_kept(db: Database) -> None:
     ada = await person(db)
-    token = await sign_in(db, queries.Credentials(ada, HASH, suspended=False), rehashed="new")
-    assert token is not None
-    found = await behind(db, token)
-    assert found is not None
-    assert found.remembered
+    assert await accept(db, queries.Credentials(ada, HASH, suspended=False), rehashed="new")
     async with db.reading() as session:
         assert (await queries.credentials_of(session, ada)).password_hash == "new"
 
 
 async def test_a_password_changed_meanwhile_does_not_sign_in(db: Database) -> None:
     ada = await person(db)
-    assert await sign_in(db, queries.Credentials(ada, "an older hash", suspended=False)) is None
+    assert not await accept(db, queries.Credentials(ada, "an older hash", suspended=False))
 
 
 async def test_the_suspended_do_not_sign_in(db: Database) -> None:
     ada = await person(db)
     await suspend(db, ada)
     with pytest.raises(Forbidden):
-        await sign_in(db, queries.Credentials(ada, HASH, suspended=True))
+        await accept(db, queries.Credentials(ada, HASH, suspended=True))

@@ -112,3 +112,10 @@ async def confirm(session: Session, token: str, *, other_name: str = "") -> Acco
         raise
     await session.execute(delete(Registration).where(Registration.email_key == asked.email_key))
     return account
+
+
+async def forget(session: Session, email: str) -> None:
+    """The address has shown who its owner is in another way.  What somebody registered for it, with
+    a password of theirs, must not come to life (SECURITY 24)."""
+    prepared = Registration.email_key == addresses.key(email)
+    await session.execute(delete(Registration).where(prepared))

@@ -21,15 +21,14 @@ from microblog.oauth.failures import Doubtful, JourneyFailed
 from microblog.oauth.id_tokens import LEEWAY
 from microblog.oauth.vouched import Vouched
 from microblog.providers import Provider
-from microblog.signin import actions as signin
-from microblog.signin import arrivals, email_changes
+from microblog.signin import email_changes, registrations
+from microblog.signin.entrance import Entered
 from microblog.site import me, site, viewer
-from microblog.web import client, entering, identity, journeys, languages, limits
+from microblog.web import entering, journeys, languages, limits
 from microblog.web.access import public
 from microblog.web.answers import done, error_json, wants_json
 from microblog.web.forms import Form, read_form
 from microblog.web.journeys import Journey, Newcomer
-from microblog.web.known_devices import remember_device
 from microblog.web.languages import translated
 from microblog.web.limits import address, limited
 from microblog.web.reauthentication import proven
@@ -98,9 +97,9 @@ async def begin(provider_id: str) -> ResponseReturnValue:
     form = await read_form("username", "display_name", "time_zone", again=again)
     await limits.hit(PER_NETWORK, f"registration {address()}")
     async with site().db.writing() as session:
-        account_id, token = await _begin_account(session, newcomer.vouched, form)
+        way = await _begin_account(session, newcomer, form)
     journeys.forget_newcomer()
-    return _signed_in(account_id, token, newcomer.next)
+    return entering.entered(way)
 
 
 async def failed(provider: Provider, failure: JourneyFailed | DomainError) -> ResponseReturnValue:
@@ -156,9 +155,9 @@ _ARRIVE: dict[str, Callable[[Provider, Journey, Vouched], Awaitable[ResponseRetu
 }
 
 
-async def _begin_account(session: Session, who: Vouched, form: Form) -> tuple[int, str]:
-    """The account's id, and the token of its first login session."""
+async def _begin_account(session: Session, newcomer: Newcomer, form: Form) -> Entered:
     spoken = languages.language()
+    who = newcomer.vouched
     if who.email and await email_changes.is_reserved(session, who.email):
         raise Conflict("", identities.KNOWN_EMAIL)
     account = await identities.begin_account(
@@ -166,24 +165,10 @@ async def _begin_account(session: Session, who: Vouched, form: Form) -> tuple[in
         language=None if spoken == i18n.DEFAULT else spoken, time_zone=form["time_zone"] or None,
     )  # fmt: skip
     if account.email:
-        await arrivals.forget_registrations(session, account.email)
-    return account.id, await _open(session, account.id)
-
-
-async def _open(session: Session, account_id: int) -> str:
-    """The token of a new login session; this browser's old one ends."""
-    if (before := viewer()) is not None:
-        await signin.end_session(session, before.session_id, before.id)
-    return await arrivals.admit(
-        session, account_id,
-        user_agent=request.user_agent.string, address=client.network(),
-    )  # fmt: skip
-
-
-def _signed_in(account_id: int, token: str, next_path: str) -> ResponseReturnValue:
-    identity.sign_in(token, False)
-    remember_device(account_id)
-    return done(safe_path(next_path))
+        await registrations.forget(session, account.email)
+    return await entering.enter(
+        session, account.id, remembered=False, next_path=safe_path(newcomer.next), quiet=True
+    )
 
 
 def _with_usable_email(who: Vouched) -> Vouched:

@@ -18,6 +18,9 @@ from typing import Any
 from quart import Quart
 
 from microblog.accounts.consumer import consumer as accounts_consumer
+from microblog.departures import emails as departure_emails
+from microblog.departures import erasure
+from microblog.departures import queries as departures
 from microblog.identities import actions as identities
 from microblog.identities import emails as identity_emails
 from microblog.kernel import bus, clock, events, readers
@@ -52,6 +55,7 @@ from microblog.web import (
     health,
     identity,
     journal,
+    leaving,
     limits,
     login,
     mail_settings,
@@ -87,7 +91,7 @@ NO_LIMIT = 1_000_000
 KEEP_SETTLED_MAIL = timedelta(days=30)
 
 INTERFACES = (
-    accounts, claims, disowning, email_address, follows, health, identity_pages, login,
+    accounts, claims, disowning, email_address, follows, health, identity_pages, leaving, login,
     mail_settings, metrics, notifications, passwords, plain_files, posts, providers,
     reauthentication, register, second_step, sessions, settings_pages, threads, timelines,
     two_factor, unsubscribe,
@@ -108,7 +112,7 @@ class Machinery:
         )
         self.sender = MailSender(
             site.db,
-            compose,
+            compose | departure_emails.composers(settings.base_url),
             _renderer(settings),
             self.transport,
             owner=secrets.token_hex(6),
@@ -126,6 +130,7 @@ class Machinery:
         }
         return consumers | {
             "mail sender": (self.sender.step, 1.0),
+            "departures": (self._let_go, 1.5),  # what is taken back is to be so within two
             "housekeeping": (self._keep_house, 3600.0),
         }
 
@@ -150,6 +155,12 @@ class Machinery:
         await self._in_turns(partial(outbox.forget_settled, before=moment - KEEP_SETTLED_MAIL))
         await self._in_turns(signin.forget_expired)
         await self._in_turns(identities.forget_spent)
+
+    async def _let_go(self) -> None:
+        async with self.site.db.reading() as session:
+            leaving = await departures.unfinished(session)
+        for account_id in leaving:
+            await self._in_turns(partial(erasure.go_on, account_id=account_id))
 
     async def _in_turns(self, forget: Callable[[Session], Awaitable[bool]]) -> None:
         """Some at a time, so that others write in between."""

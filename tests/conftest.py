@@ -23,7 +23,8 @@ KEY = "test-key-0123456789-abcdefghijklmnop"
 # Pages and the parts of serving speak to no database of their own; what they show is tested on
 # both kinds in the packages that know.
 ON_BOTH = (
-    "accounts", "commands", "demo", "faults", "flows", "follows", "identities", "kernel", "live",
+    "accounts", "commands", "demo", "departures", "faults", "flows", "follows", "identities",
+    "kernel", "live",
     "mail", "notifications", "plans", "posts", "signin", "timelines",
 )  # fmt: skip
 

@@ -35,6 +35,8 @@ async def create(
 ) -> Account:
     """A new member.  Raises `Invalid`, or `Conflict("username")` or `Conflict("email")`."""
     name, email = check_name(name), check_email(email) if email is not None else None
+    if names.key(name) in await queries.taken_names(session, [name]):
+        raise await taken_name(session, name)
     account = Account(
         name=name,
         name_key=names.key(name),

@@ -30,7 +30,19 @@ class Account(Base):
     theme: Mapped[str] = mapped_column(String(8), default="auto", server_default="auto")
     feed_mode: Mapped[str] = mapped_column(String(8), default="pill", server_default="pill")
     created_at: Mapped[datetime] = mapped_column(default=now)
+    # Nothing of them is shown, nobody mentions or mails them, and they cannot come in: suspended by
+    # a moderator or, where both moments are the same, hidden because they are leaving.
     suspended_at: Mapped[datetime | None]
+    leaving_at: Mapped[datetime | None]
     # Why the last mail to this address was refused for good, and how many were.
     mail_refusal: Mapped[str | None] = mapped_column(Text)
     mail_refusals: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+
+
+class KeptName(Base):
+    """Of somebody who has left: nobody else may be taken for them."""
+
+    __tablename__ = "kept_names"
+
+    name_key: Mapped[str] = mapped_column(String(30), primary_key=True)
+    until: Mapped[datetime] = mapped_column(index=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Row, Select, select
 
 from microblog.accounts import addresses, names
-from microblog.accounts.model import Account
+from microblog.accounts.model import Account, KeptName
+from microblog.kernel.clock import now
 from microblog.kernel.errors import NotFound
 from microblog.kernel.model import Session
 
@@ -38,11 +39,12 @@ async def card(session: Session, account_id: int) -> PersonCard | None:
 
 
 async def cards(session: Session, account_ids: Iterable[int]) -> dict[int, PersonCard]:
-    """By id; unknown ids are left out."""
+    """By id; unknown ids and suspended people are left out."""
     wanted = list(dict.fromkeys(account_ids))
     found: dict[int, PersonCard] = {}
     for start in range(0, len(wanted), _CHUNK):
-        rows = await session.execute(_CARDS.where(Account.id.in_(wanted[start : start + _CHUNK])))
+        some = Account.id.in_(wanted[start : start + _CHUNK])
+        rows = await session.execute(_CARDS.where(some, Account.suspended_at.is_(None)))
         found |= {row.id: _card(row) for row in rows}
     return found
 
@@ -80,10 +82,11 @@ async def ids_by_names(session: Session, written: Iterable[str]) -> dict[str, in
 
 
 async def taken_names(session: Session, written: Sequence[str]) -> set[str]:
-    """Those of the names, in lower case, which somebody has, suspended people included."""
+    """Those of the names, in lower case, which somebody has or had until not long ago."""
     keys = [names.key(name) for name in written]
-    rows = select(Account.name_key).where(Account.name_key.in_(keys), Account.host == "")
-    return set(await session.scalars(rows))
+    theirs = select(Account.name_key).where(Account.name_key.in_(keys), Account.host == "")
+    kept = select(KeptName.name_key).where(KeptName.name_key.in_(keys), KeptName.until > now())
+    return set(await session.scalars(theirs)) | set(await session.scalars(kept))
 
 
 async def is_known_email(session: Session, email: str) -> bool:
@@ -94,6 +97,11 @@ async def is_known_email(session: Session, email: str) -> bool:
 async def has_administrator(session: Session) -> bool:
     wanted = select(Account.id).where(Account.role == "administrator", *_HERE).limit(1)
     return await session.scalar(wanted) is not None
+
+
+async def is_last_administrator(session: Session, account_id: int) -> bool:
+    theirs = select(Account.id).where(Account.role == "administrator", *_HERE)
+    return list(await session.scalars(theirs.limit(2))) == [account_id]
 
 
 async def suggestions(

@@ -17,6 +17,7 @@ class Notification(Base):
         # `about` names what it speaks of ("post-7", "account-3"): once each, whatever repeats.
         UniqueConstraint("account_id", "kind", "about"),
         Index(None, "account_id", "id"),
+        Index(None, "actor_id"),  # all that somebody did, when they leave
         Index(
             "ix_notifications_unread", "account_id", "id",
             sqlite_where=text("read_at IS NULL"), postgresql_where=text("read_at IS NULL"),

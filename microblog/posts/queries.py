@@ -80,7 +80,7 @@ _SHOWN = (
     )
     .join(Account, Account.id == Post.author_id)
     .outerjoin(_answered, _answered.id == Post.in_reply_to_id)
-    .outerjoin(_asked, _asked.id == _answered.author_id)
+    .outerjoin(_asked, (_asked.id == _answered.author_id) & _asked.suspended_at.is_(None))
     .where(Post.id.in_(bindparam("ids", expanding=True)), Account.suspended_at.is_(None))
 )
 _MENTIONED = (

@@ -23,6 +23,7 @@ class Watchers:
 
     homes: set[int] = field(default_factory=set)
     tags: set[str] = field(default_factory=set)
+    topics: set[str] = field(default_factory=set)  # all that is watched
     # Author -> who has unfollowed them while a home page was open, which still shows their posts.
     parted: Mapping[int, set[int]] = field(default_factory=dict)
     _followers: dict[int, set[int]] = field(default_factory=dict)

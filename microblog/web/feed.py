@@ -66,7 +66,8 @@ class Feed:
             return
         homes = self.hub.accounts_on("home:")
         self._parted = _parted(self._parted, page, homes)
-        watchers = Watchers(homes, self.hub.topics_with("tag:"), self._parted)
+        topics = self.hub.topics_with("")
+        watchers = Watchers(homes, self.hub.topics_with("tag:"), topics, self._parted)
         found = await shown(session, page, watchers, self.hub.listening)
         # All is drawn before the first leaves: what fails is told again, and whole.
         drawn = [(w, messages(w, self.epoch, self.hub.languages(w.topics))) for w in found]
@@ -191,4 +192,5 @@ def _alone(listener: Listener) -> Watchers:
     """One connection as the only one watching."""
     home = {home_of(listener.account_id)} if listener.account_id else set()
     homes = {listener.account_id} if listener.account_id and home & set(listener.topics) else set()
-    return Watchers(homes, {topic for topic in listener.topics if topic.startswith("tag:")})
+    tags = {topic for topic in listener.topics if topic.startswith("tag:")}
+    return Watchers(homes, tags, set(listener.topics))

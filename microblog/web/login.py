@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from quart import Blueprint, ResponseReturnValue, redirect, request
+from quart import Blueprint, ResponseReturnValue, abort, redirect, request
 
 from microblog.kernel.errors import N_
 from microblog.signin import actions, passwords
@@ -12,7 +12,7 @@ from microblog.signin import queries as logins
 from microblog.signin.entrance import Entered
 from microblog.signin.queries import Credentials
 from microblog.site import site, viewer
-from microblog.web import entering, identity
+from microblog.web import entering, identity, leaving
 from microblog.web.access import public
 from microblog.web.answers import done, error_json, wants_json
 from microblog.web.attempts import sign_in_attempt
@@ -70,6 +70,8 @@ async def _way_in(found: Credentials | None, form: Form) -> Entered | None:
     stored = found.password_hash if found else None
     if not await passwords.matches(stored, form["password"]) or found is None:
         return None
+    if found.suspended and (link := await leaving.way_back(found.account_id)):
+        abort(redirect(link, 303))  # type: ignore[arg-type]
     rehashed = await passwords.rehashed(stored, form["password"])
     async with site().db.writing() as session:
         if not await actions.accept(session, found, rehashed=rehashed):

@@ -10,6 +10,7 @@ from functools import partial
 from quart import Blueprint, ResponseReturnValue, flash, redirect, request
 
 from microblog.accounts.addresses import check_email
+from microblog.departures import actions as departures
 from microblog.identities import actions as identities
 from microblog.identities import queries as linked
 from microblog.identities.names import suggested
@@ -120,6 +121,8 @@ async def _sign_in(provider: Provider, journey: Journey, who: Vouched) -> Respon
         found = await linked.identity(session, who)
         if found is not None:
             await identities.note_use(session, found, who)
+            if token := await departures.way_back(session, found.account_id):
+                return redirect(f"/leave/undo/{token}", 303)
             way = await entering.enter(
                 session, found.account_id, remembered=False, next_path=safe_path(journey.next)
             )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeAlias, TypeGuard
 
+from microblog.accounts.events import AccountHidden
 from microblog.kernel.events import Event, LoggedEvent, Position
 from microblog.kernel.model import Session
 from microblog.live.frames import Message
@@ -55,6 +56,8 @@ async def shown(
 async def _topics(session: Session, event: Event | None, watchers: Watchers) -> list[str]:
     if isinstance(event, NotificationAdded | NotificationsChanged):
         return [own(event.account_id)]
+    if isinstance(event, AccountHidden):  # wherever anything of them may be shown
+        return sorted(watchers.topics)
     return await audience(session, event, watchers) if event else []
 
 
@@ -77,9 +80,11 @@ def messages(what: Shown, epoch: str, languages: Iterable[str]) -> list[dict[str
     told = []
     if what.unread is not None:
         told.append(_same(count_message(what.id, position, what.unread), languages))
-    if fields := _change(what):
-        told.append({language: _event(what, position, fields, language) for language in languages})
-    return told
+    spoken = list(languages)
+    return told + [
+        {language: _event(what, position, change, language) for language in spoken}
+        for change in _changes(what)
+    ]
 
 
 def count_message(event_id: int, position: str, unread: int) -> Message:
@@ -118,6 +123,13 @@ def _html(post: PostView | None, notification: NotificationView | None, language
         if notification is not None:
             return str(notification_fragment(notification))
         return str(fragment(post)) if post else ""
+
+
+def _changes(what: Shown) -> list[Change]:
+    if isinstance(what.event, AccountHidden):
+        author = f"author-{what.event.account_id}"
+        return [("timeline", "remove", author), ("notifications", "remove", author)]
+    return [change] if (change := _change(what)) else []
 
 
 def _change(what: Shown) -> Change | None:

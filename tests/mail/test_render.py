@@ -46,6 +46,10 @@ CONTEXTS = {
     },
     "identity_linked": IDENTITY,
     "identity_unlinked": IDENTITY,
+    "departure": {
+        "url": f"{BASE_URL}/leave/undo/t",
+        "due_at": datetime(2026, 11, 29, 10, 5, tzinfo=UTC),
+    },
     "follow": {"actor": ADA},
     "mention": {"actor": ADA, "post": POST},
     "reply": {"actor": ADA, "post": POST, "parent": PARENT},

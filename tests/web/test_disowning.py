@@ -49,9 +49,7 @@ async def test_a_sign_in_on_a_new_device_is_told_and_on_a_known_one_is_not(
     assert "Linux" in letter.text
 
 
-async def test_a_wrong_password_is_no_sign_in(
-    world: World, ada: Visitor
-) -> None:
+async def test_a_wrong_password_is_no_sign_in(world: World, ada: Visitor) -> None:
     await Visitor(world).signs_in("ada", "wrong password")
     assert await told(world) == 0
 

@@ -282,5 +282,3 @@ class TestLimits:
         await ada.visitor.signs_in("ada")
         answer = await ada.visitor.submit(STEP, code=await ada.next_code())
         assert answer.status_code == 303
-
-

@@ -65,9 +65,16 @@ customElements.define("live-timeline", class extends HTMLElement {
   #follows(one, other) { return this.newestFirst ? older(one, other) : older(other, one); }
 
   #apply({ action, element: id, html }) {
-    if (action === "remove") this.withdraw(id);
+    if (action === "remove") this.#named(id).forEach((one) => this.withdraw(one));
     else if (action === "replace") this.#replace(element(html));
     else this.#arrive(element(html));
+  }
+
+  /** One, or all of a person who is suspended. */
+  #named(id) {
+    const author = id.match(/^author-(.+)/)?.[1];
+    const all = () => [...articlesOf(this.list), ...this.#held.values()];
+    return author ? all().filter((one) => one.dataset.author === author).map((one) => one.id) : [id];
   }
 
   #replace(article) {

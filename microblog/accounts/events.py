@@ -1,0 +1,18 @@
+"""What happened to accounts, as far as everybody's open pages are concerned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from microblog.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class AccountHidden(Event):
+    """Nothing of them is shown any more: it leaves every open page."""
+
+    account_id: int
+
+    @property
+    def subject(self) -> str:
+        return f"hidden.{self.account_id}"

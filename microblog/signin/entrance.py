@@ -19,7 +19,7 @@ from microblog.kernel.ids import next_id
 from microblog.kernel.model import Session
 from microblog.kernel.text import one_line
 from microblog.mail import outbox
-from microblog.signin import resets, second_factors
+from microblog.signin import resets, two_factor
 from microblog.signin.actions import SUSPENDED, open_session
 from microblog.signin.model import LoginSession, SignInNotice, SignInStep
 
@@ -55,7 +55,7 @@ async def enter(
     """For whoever has shown to be this account's owner; raises Forbidden when it is suspended."""
     if (await accounts.account(session, account_id)).suspended_at is not None:
         raise Forbidden(SUSPENDED)
-    if not await second_factors.is_on(session, account_id):
+    if not await two_factor.is_on(session, account_id):
         return await _let_in(session, account_id, browser, remembered, next_path)
     token = tokens.new_token()
     session.add(

@@ -70,6 +70,8 @@ class Device:
 
     id: int
     user_agent: str
+    language: str | None
+    time_zone: str | None
     created_at: datetime
     last_seen_at: datetime
 
@@ -146,7 +148,7 @@ async def devices(session: Session, account_id: int) -> list[Device]:
     """Live login sessions, the one used last first."""
     mine = (
         select(
-            LoginSession.id, LoginSession.user_agent,
+            LoginSession.id, LoginSession.user_agent, LoginSession.language, LoginSession.time_zone,
             LoginSession.created_at, LoginSession.last_seen_at,
         )
         .where(LoginSession.account_id == account_id, *_LASTING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from quart import Blueprint, ResponseReturnValue, flash
 
 from microblog.kernel.errors import N_, Invalid
-from microblog.signin import entrance, second_factors
+from microblog.signin import entrance, two_factor
 from microblog.site import site
 from microblog.web import entering
 from microblog.web.access import public
@@ -44,11 +44,11 @@ async def enter() -> ResponseReturnValue:
             waiting = await entrance.step(session, entering.step_token())
             if waiting is None:
                 return await _too_late()
-            right = await second_factors.check(session, seal(), waiting.account_id, form["code"])
+            right = await two_factor.check(session, seal(), waiting.account_id, form["code"])
             way = await entering.finish(session, waiting) if right else None
         if way is None:
             await attempt.failed()
-            raise Invalid("code", second_factors.WRONG)
+            raise Invalid("code", two_factor.WRONG)
     return entering.entered(way)
 
 

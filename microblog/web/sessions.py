@@ -21,6 +21,7 @@ from microblog.web.languages import translated
 from microblog.web.limits import limited
 from microblog.web.reauthentication import recently_authenticated
 from microblog.web.rendering import render
+from microblog.web.whereabouts import whereabouts
 
 pages = Blueprint("sessions", __name__)
 
@@ -32,6 +33,7 @@ OTHERS_ENDED = N_("All other devices are signed out.")
 class DeviceView:
     id: int
     device: str
+    place: str
     created_at: datetime
     last_seen_at: datetime
     current: bool
@@ -77,4 +79,5 @@ def _shown(device: Device) -> DeviceView:
     words = N_("%(browser)s on %(system)s")
     name = translated(words, {"browser": browser, "system": system}) if system else browser
     current = device.id == me().session_id
-    return DeviceView(device.id, name, device.created_at, device.last_seen_at, current)
+    place = whereabouts(device.language, device.time_zone)
+    return DeviceView(device.id, name, place, device.created_at, device.last_seen_at, current)

@@ -9,7 +9,7 @@ from quart import Blueprint, ResponseReturnValue, flash, jsonify, redirect
 
 from microblog.kernel.errors import N_, Invalid
 from microblog.kernel.sealing import Seal
-from microblog.signin import actions, second_factors
+from microblog.signin import actions, two_factor
 from microblog.site import me, site
 from microblog.web import identity
 from microblog.web.access import member
@@ -47,7 +47,7 @@ async def show() -> ResponseReturnValue:
 async def begin() -> ResponseReturnValue:
     await read_form(again=_page)
     async with site().db.writing() as session:
-        await second_factors.begin(session, seal(), me().id)
+        await two_factor.begin(session, seal(), me().id)
     return done(SETUP)
 
 
@@ -56,7 +56,7 @@ async def begin() -> ResponseReturnValue:
 @recently_authenticated
 async def set_up() -> ResponseReturnValue:
     async with site().db.reading() as session:
-        secret = await second_factors.secret_to_confirm(session, seal(), me().id)
+        secret = await two_factor.secret_to_confirm(session, seal(), me().id)
     return await _setup_page(Form({"code": ""})) if secret else redirect(HERE, 303)
 
 
@@ -70,7 +70,7 @@ async def turn_on() -> ResponseReturnValue:
     async with code_attempt(me().id) as attempt:
         try:
             async with site().db.writing() as session:
-                codes = await second_factors.turn_on(
+                codes = await two_factor.turn_on(
                     session, seal(), me().id, me().session_id, form["code"]
                 )
                 token = await actions.renew_session(session, me().session_id)
@@ -88,7 +88,7 @@ async def turn_on() -> ResponseReturnValue:
 async def renew_codes() -> ResponseReturnValue:
     await read_form(again=_page)
     async with site().db.writing() as session:
-        codes = await second_factors.renew_codes(session, me().id)
+        codes = await two_factor.renew_codes(session, me().id)
     return _codes_page(codes, is_new=False)
 
 
@@ -100,13 +100,13 @@ async def turn_off() -> ResponseReturnValue:
     form = await read_form("code", again=_page)
     async with code_attempt(me().id) as attempt:
         async with site().db.writing() as session:
-            right = await second_factors.check(session, seal(), me().id, form["code"])
+            right = await two_factor.check(session, seal(), me().id, form["code"])
             if right:
-                await second_factors.turn_off(session, me().id)
+                await two_factor.turn_off(session, me().id)
                 token = await actions.renew_session(session, me().session_id)
         if not right:
             await attempt.failed()
-            raise Invalid("code", second_factors.WRONG)
+            raise Invalid("code", two_factor.WRONG)
     identity.sign_in(token, me().remembered)
     if not wants_json():
         await flash(translated(OFF), "notice")
@@ -122,13 +122,13 @@ def _codes_page(codes: list[str], *, is_new: bool) -> ResponseReturnValue:
 async def _page(form: Form) -> str:
     form.values.setdefault("code", "")
     async with site().db.reading() as session:
-        state = await second_factors.state(session, me().id)
+        state = await two_factor.state(session, me().id)
     return render("settings/two_factor.html", form=form, state=state)
 
 
 async def _setup_page(form: Form) -> str:
     async with site().db.reading() as session:
-        secret = await second_factors.secret_to_confirm(session, seal(), me().id)
+        secret = await two_factor.secret_to_confirm(session, seal(), me().id)
     if secret is None:
         return await _page(form)
     uri = pyotp.TOTP(secret).provisioning_uri(name=me().name, issuer_name=site().settings.site_name)

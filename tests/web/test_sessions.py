@@ -81,3 +81,25 @@ async def test_odd_ids_end_nothing(world: World, ada: Visitor, which: str) -> No
     answer = await ada.submit("/settings/sessions", end=which)
     assert answer.status_code in (303, 404)
     assert await ada.who() is not None
+
+
+async def test_a_device_is_where_its_browser_says_it_is(world: World, ada: Visitor) -> None:
+    there = Visitor(world)
+    said = {**FIREFOX, "Accept-Language": "es-AR,es;q=0.8,en;q=0.5"}
+    zone = "America/Argentina/Buenos_Aires"
+    await there.submit("/login", said, login="ada", password=PASSWORD, time_zone=zone)
+    assert "Buenos Aires · Spanish (Argentina)" in await ada.page("/settings/sessions")
+
+
+@pytest.mark.parametrize(
+    ("language", "zone"),
+    [("", ""), ("*", "Nowhere/At all"), ("xx-YY", "../../etc/passwd"), ("\u00e9", "x" * 5000)],
+)
+async def test_a_browser_that_says_nonsense_is_nowhere(
+    world: World, ada: Visitor, language: str, zone: str
+) -> None:
+    there = Visitor(world)
+    headers = {"Accept-Language": language}
+    answer = await there.submit("/login", headers, login="ada", password=PASSWORD, time_zone=zone)
+    assert answer.status_code == 303
+    assert (await ada.client.get("/settings/sessions")).status_code == 200

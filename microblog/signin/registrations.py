@@ -88,8 +88,10 @@ async def issue_link(session: Session, asked: Registration) -> str:
     return token
 
 
-async def confirm(session: Session, token: str, *, other_name: str = "") -> Account:
-    """The address is theirs: the account begins.
+async def confirm(
+    session: Session, token: str, *, other_name: str = "", new_hash: str | None = None
+) -> Account:
+    """The address is theirs: the account begins, with the password of `new_hash` if there is one.
 
     Raises NotFound for a link that does not work any more, and Conflict("username") when somebody
     took the name since; they may then choose `other_name`.
@@ -102,7 +104,7 @@ async def confirm(session: Session, token: str, *, other_name: str = "") -> Acco
             session,
             name=other_name or asked.name,
             email=asked.email,
-            password_hash=asked.password_hash,
+            password_hash=new_hash or asked.password_hash,
             language=asked.language,
             time_zone=asked.time_zone,
         )

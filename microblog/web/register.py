@@ -11,15 +11,16 @@ from microblog.accounts.model import Account
 from microblog.kernel import tokens
 from microblog.kernel.errors import NotFound
 from microblog.kernel.model import Session
-from microblog.signin import actions, passwords, registrations
+from microblog.signin import passwords, registrations
 from microblog.signin import queries as logins
 from microblog.signin.applicants import Applicant, check_applicant
+from microblog.signin.entrance import Entered
+from microblog.signin.model import Registration
 from microblog.site import site, viewer
-from microblog.web import client, identity, languages, limits
+from microblog.web import entering, languages, limits, registrants
 from microblog.web.access import public
 from microblog.web.answers import done
 from microblog.web.forms import Form, read_form
-from microblog.web.known_devices import remember_device
 from microblog.web.limits import address, limited
 from microblog.web.links import expired
 from microblog.web.redirects import safe_path
@@ -72,7 +73,7 @@ async def ask(token: str) -> ResponseReturnValue:
         asked = await logins.registration(session, token)
     if asked is None:
         return expired()
-    return await _button(Form({"username": asked.name}), token=token, name=asked.name)
+    return await _button(Form({"username": asked.name}), token=token, asked=asked)
 
 
 @pages.post("/confirm/<token>")
@@ -83,15 +84,18 @@ async def confirm(token: str) -> ResponseReturnValue:
         asked = await logins.registration(session, token)
     if asked is None:
         return expired()
-    form = await read_form("username", again=partial(_button, token=token, name=asked.name))
+    form = await read_form("username", "password", again=partial(_button, token=token, asked=asked))
     form.values["username"] = form["username"] or asked.name
+    chosen = None if registrants.is_here(asked.email) else await _chosen_password(form, asked)
     try:
         async with site().db.writing() as session:
-            account = await registrations.confirm(session, token, other_name=form["username"])
-            opened = await _session_for(session, account)
+            account = await registrations.confirm(
+                session, token, other_name=form["username"], new_hash=chosen
+            )
+            way = await _way_in(session, account, "/")
     except NotFound:
         return expired()
-    return _signed_in(account, opened, "/")
+    return entering.entered(way)
 
 
 def _applicant(form: Form) -> Applicant:
@@ -111,35 +115,35 @@ async def _ask_to_confirm(applicant: Applicant, password_hash: str) -> ResponseR
     await limits.hit(PER_ADDRESS, f"registration of {typed}")
     async with site().db.writing() as session:
         await registrations.ask_to_confirm(session, applicant, password_hash)
+    registrants.remember(applicant.email)
     return done("/register/sent")
 
 
 async def _begin(applicant: Applicant, password_hash: str, next_path: str) -> ResponseReturnValue:
     async with site().db.writing() as session:
         account = await registrations.create(session, applicant, password_hash)
-        opened = await _session_for(session, account)
-    return _signed_in(account, opened, next_path)
+        way = await _way_in(session, account, next_path)
+    return entering.entered(way)
 
 
-async def _session_for(session: Session, account: Account) -> str:
-    """The token of the first login session; this browser's old one ends."""
-    if (before := viewer()) is not None:
-        await actions.end_session(session, before.session_id, before.id)
-    agent = request.user_agent.string
-    return await actions.open_session(
-        session, account.id, remembered=False, user_agent=agent, address=client.network()
+async def _way_in(session: Session, account: Account, next_path: str) -> Entered:
+    """Their first sign-in is no news to them."""
+    return await entering.enter(
+        session, account.id, remembered=False, next_path=next_path, quiet=True
     )
-
-
-def _signed_in(account: Account, token: str, next_path: str) -> ResponseReturnValue:
-    identity.sign_in(token, False)
-    remember_device(account.id)
-    return done(next_path)
 
 
 async def _page(form: Form) -> str:
     return render("signin/register.html", form=form, confirm=site().settings.confirms_email)
 
 
-async def _button(form: Form, *, token: str, name: str) -> str:
-    return render("signin/confirm.html", form=form, token=token, name=name)
+async def _chosen_password(form: Form, asked: Registration) -> str:
+    """What replaces the password that somebody typed in another browser, perhaps a stranger."""
+    words = (site().settings.site_name,)
+    passwords.check_password(form["password"], form["username"], asked.email, words)
+    return await passwords.hashed(form["password"])
+
+
+async def _button(form: Form, *, token: str, asked: Registration) -> str:
+    asks = not registrants.is_here(asked.email)
+    return render("signin/confirm.html", form=form, token=token, name=asked.name, asks=asks)

@@ -149,9 +149,9 @@ class TestConfirmed:
         assert (await visitor.client.get("/@ada")).status_code == 404
 
     async def test_the_link_shows_a_button_and_the_button_signs_in(self, world: World) -> None:
-        await Visitor(world).registers("ada")
-        link = await newest_link(world, "/confirm/")
         visitor = Visitor(world)
+        await visitor.registers("ada")
+        link = await newest_link(world, "/confirm/")
         for _ in range(2):  # mail scanners look, too
             assert "Welcome, ada" in await visitor.page(link)
             assert await visitor.who() is None
@@ -162,10 +162,29 @@ class TestConfirmed:
         assert found.name == "ada"
         assert (await Visitor(world).signs_in()).status_code == 303
 
+    async def test_in_another_browser_the_password_is_chosen_with_the_link(
+        self, world: World
+    ) -> None:
+        """Who registered there may be a stranger, who knows the password (SECURITY 24)."""
+        stranger, owner = Visitor(world), Visitor(world)
+        await stranger.registers("ada", password="a stranger's password")
+        link = await newest_link(world, "/confirm/")
+        assert 'type="password"' not in await stranger.page(link)
+        assert "asked for the account in another browser" in await owner.page(link)
+        answer = await owner.submit(link, FROM_A_SECRET_PAGE)
+        assert answer.status_code == 422
+        assert "Use at least 8 characters." in await text(answer)
+        answer = await owner.submit(link, FROM_A_SECRET_PAGE, password=PASSWORD)
+        assert answer.status_code == 303
+        assert (await owner.who()) is not None
+        assert (await stranger.signs_in("ada", "a stranger's password")).status_code == 401
+        assert (await Visitor(world).signs_in("ada", PASSWORD)).status_code == 303
+
     async def test_a_used_replaced_or_invented_link_says_so(self, world: World) -> None:
-        await Visitor(world).registers("ada")
+        visitor = Visitor(world)
+        await visitor.registers("ada")
         used = await newest_link(world, "/confirm/")
-        await Visitor(world).submit(used)
+        await visitor.submit(used)
         for link in (used, "/confirm/invented", "/confirm/" + "x" * 3000):
             assert "This link no longer works" in await Visitor(world).page(link, 404)
             answer = await Visitor(world).submit(link, page="/login")
@@ -189,10 +208,10 @@ class TestConfirmed:
         assert answer.headers["Cache-Control"] == "no-store"
 
     async def test_a_name_taken_meanwhile_can_be_replaced(self, world: World) -> None:
-        await Visitor(world).registers("ada")
+        visitor = Visitor(world)
+        await visitor.registers("ada")
         link = await newest_link(world, "/confirm/")
         await world.person("ada", email="first@example.org")
-        visitor = Visitor(world)
         answer = await visitor.submit(link)
         assert answer.status_code == 409
         answer = await visitor.submit(link, username="ada2")

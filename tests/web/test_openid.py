@@ -281,3 +281,28 @@ async def test_a_new_key_is_read_once_it_is_named(
     assert (await come_back(world, liar)).status_code == 400  # the same id: a forgery
     discovery.forget()
     assert (await come_back(world, liar)).status_code == 303
+
+
+class TestProvingAgain:
+    async def proven(self, world: World, liar: Liar, at: float | None) -> int:
+        ada = await world.person("ada")
+        for purpose, path, fields in (
+            ("link", "/settings/identities", {"link": "club"}),
+            ("prove", "/reauthenticate/through", {"provider": "club", "next": "/explore"}),
+        ):
+            liar.claims = {"auth_time": at if purpose == "prove" else None}
+            url = await sent_to(await ada.submit(path, **fields))
+            asked = query(url)
+            liar.nonce = asked["nonce"]
+            answer = await ada.get(f"/login/club/callback?code=c&state={asked['state']}")
+        assert (asked["prompt"], asked["max_age"]) == ("login", "0")
+        return answer.status_code
+
+    async def test_now(self, world: World, liar: Liar) -> None:
+        assert await self.proven(world, liar, time.time()) == 303
+
+    async def test_an_hour_ago(self, world: World, liar: Liar) -> None:
+        assert await self.proven(world, liar, time.time() - 3600) == 400
+
+    async def test_the_provider_does_not_say(self, world: World, liar: Liar) -> None:
+        assert await self.proven(world, liar, None) == 303

@@ -1,0 +1,191 @@
+"""The ways of signing in that somebody has: adding, removing, and proving it through one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+
+from microblog.accounts.model import Account
+from microblog.demo.pretenders import Pretenders, listening, providers_at
+from microblog.identities.model import Identity
+from microblog.kernel.clock import now
+from microblog.settings import Settings
+from microblog.signin.model import LoginSession
+from tests.web.travelling import confirmed, query, sent_to
+from tests.web.visitor import Visitor, text
+from tests.world import Person, World
+
+PAGE = "/settings/identities"
+
+
+@pytest.fixture
+async def settings(settings: Settings) -> AsyncIterator[Settings]:
+    async with listening(Pretenders()) as url:
+        yield replace(settings, providers=providers_at(url))
+
+
+async def identities(world: World) -> list[tuple[int, str]]:
+    async with world.db.reading() as session:
+        found = await session.scalars(select(Identity).order_by(Identity.id))
+        return [(each.account_id, each.issuer.rsplit("/", 1)[1]) for each in found]
+
+
+async def links(person: Person, provider: str, name: str = "grace") -> str:
+    """The page they see at the end."""
+    url = await sent_to(await person.submit(PAGE, link=provider))
+    answer = await person.get(await confirmed(url, person=name))
+    if answer.status_code == 303:
+        return await person.page(answer.headers["Location"])
+    return await text(answer)
+
+
+async def removes(person: Person, n: int = 0) -> int:
+    """The status of the answer."""
+    numbers = re.findall(r'name="unlink" value="(\d+)"', await person.page(PAGE))
+    return (await person.submit(PAGE, unlink=numbers[n])).status_code
+
+
+async def long_ago(world: World) -> None:
+    async with world.db.writing() as session:
+        before = now() - timedelta(minutes=11)
+        await session.execute(update(LoginSession).values(authenticated_at=before))
+
+
+async def test_a_way_is_added_told_and_opens_the_account(world: World) -> None:
+    grace = await world.person("grace")
+    page = await links(grace, "github")
+    assert "Linked. You can sign in with GitHub now." in page
+    assert "· <bdi>grace</bdi>" in page
+    assert 'value="github"' not in page
+    assert await identities(world) == [(grace.id, "github")]
+    await world.settle()
+    (letter,) = await world.letters()
+    assert letter.to == "grace@example.org"
+    assert "opens with GitHub, too: grace" in letter.text
+    visitor = Visitor(world)
+    url = await sent_to(await visitor.client.get("/login/github"))
+    await visitor.client.get(await confirmed(url, person="grace"))
+    found = await visitor.who()
+    assert found is not None
+    assert found.id == grace.id
+
+
+async def test_anothers_way_is_never_taken(world: World) -> None:
+    grace, eve = await world.person("grace"), await world.person("eve")
+    await links(grace, "github")
+    assert "linked to another account of this site already" in await links(eve, "github")
+    assert await identities(world) == [(grace.id, "github")]
+
+
+async def test_an_answer_to_another_session_links_nothing(world: World) -> None:
+    """Not even of the same person: whoever began it is the one who ends it."""
+    grace = await world.person("grace")
+    url = await sent_to(await grace.submit(PAGE, link="github"))
+    journey = next(c for c in grace.client.cookie_jar if c.name == "journey").value
+    back = await confirmed(url, person="eve")
+    for other in (await world.on_another_device(grace), await world.person("eve")):
+        other.client.set_cookie("localhost", "journey", journey or "")
+        assert (await other.get(back)).status_code == 400
+    visitor = world.visitor()
+    visitor.set_cookie("localhost", "journey", journey or "")
+    assert (await visitor.get(back)).status_code == 400
+    assert await identities(world) == []
+
+
+async def test_adding_and_removing_ask_who_is_there(world: World) -> None:
+    grace = await world.person("grace")
+    await links(grace, "github")
+    await long_ago(world)
+    for fields in ({"link": "x"}, {"unlink": "1"}):
+        answer = await grace.submit(PAGE, **fields)
+        assert answer.status_code == 403
+        assert "Confirm that it is you" in await text(answer)
+    assert await identities(world) == [(grace.id, "github")]
+
+
+async def test_a_form_of_another_site_adds_nothing(world: World) -> None:
+    grace = await world.person("grace")
+    answer = await grace.client.post(PAGE, form={"link": "github", "csrf_token": "x"})
+    assert answer.status_code == 403
+    assert (await grace.get("/login/github")).headers["Location"] == "/"
+
+
+async def test_the_last_way_in_cannot_be_removed(world: World) -> None:
+    grace = await world.person("grace")  # without a password
+    await links(grace, "github")
+    assert await removes(grace) == 403
+    await links(grace, "x")
+    assert await removes(grace) == 303
+    assert await identities(world) == [(grace.id, "x")]
+    assert await removes(grace) == 403
+    async with world.db.writing() as session:
+        await session.execute(update(Account).values(password_hash="$argon2id$not a real one"))
+    world.site.settings = replace(world.site.settings, passwords="off")
+    assert await removes(grace) == 403  # a password that nobody asks for is no way in
+    world.site.settings = replace(world.site.settings, passwords="on")
+    assert await removes(grace) == 303
+    assert await identities(world) == []
+    await world.settle()
+    kinds = [letter.subject for letter in await world.letters()]
+    assert len([subject for subject in kinds if "removed" in subject]) == 2
+
+
+async def test_nobody_removes_anothers(world: World) -> None:
+    grace, eve = await world.person("grace"), await world.person("eve")
+    await links(grace, "github")
+    for written in ("1", "0", "-1", "x", "9" * 30):
+        assert (await eve.submit(PAGE, unlink=written)).status_code == 404
+    assert await identities(world) == [(grace.id, "github")]
+
+
+class TestProving:
+    """Who has no password proves it through a provider (reauthentication)."""
+
+    async def asked(self, world: World) -> Person:
+        grace = await world.person("grace")
+        await links(grace, "github")
+        await long_ago(world)
+        answer = await grace.submit(PAGE, link="x")
+        page = await text(answer)
+        assert 'action="/reauthenticate/through"' in page
+        assert 'value="github"' in page
+        assert 'value="x"' not in page  # not linked: it proves nothing
+        assert f'name="next" value="{PAGE}"' in page
+        return grace
+
+    async def test_through_a_linked_provider(self, world: World) -> None:
+        grace = await self.asked(world)
+        answer = await grace.submit("/reauthenticate/through", provider="github", next=PAGE)
+        answer = await grace.get(await confirmed(await sent_to(answer), person="grace"))
+        assert answer.headers["Location"] == PAGE
+        async with world.db.reading() as session:
+            moment = await session.scalar(select(func.max(LoginSession.authenticated_at)))
+        assert moment is not None
+        assert (now() - moment).total_seconds() < 60
+
+    async def test_as_somebody_else_proves_nothing(self, world: World) -> None:
+        grace = await self.asked(world)
+        answer = await grace.submit("/reauthenticate/through", provider="github", next=PAGE)
+        answer = await grace.get(await confirmed(await sent_to(answer), person="eve"))
+        assert answer.status_code == 400
+        assert (await grace.submit(PAGE, link="x")).status_code == 403
+
+    async def test_a_sign_in_does_not_pass_for_a_proof(self, world: World) -> None:
+        grace = await self.asked(world)
+        assert (await grace.get("/login/github")).headers["Location"] == "/"
+        assert (await grace.submit(PAGE, link="x")).status_code == 403
+
+
+async def test_the_page_that_leads_away_is_no_form(world: World) -> None:
+    """Chromium would stop a form's redirect to another site (form-action)."""
+    grace = await world.person("grace")
+    answer = await grace.submit(PAGE, link="github")
+    assert answer.status_code == 200
+    assert "form-action 'self'" in answer.headers["Content-Security-Policy"]
+    asked = query(await sent_to(answer))
+    assert asked["redirect_uri"] == "http://localhost/login/github/callback"

@@ -41,6 +41,12 @@ OF_ACCOUNTS: Mapping[str, str] = {
     "identities.account_id": GOES,
     "login_sessions.account_id": GOES,
     "mentions.account_id": GOES,
+    "moderation_log.account_id": STAYS,  # what was done, to nobody any more
+    "moderation_log.actor_id": STAYS,
+    "appeals.decided_by_id": STAYS,
+    "reports.account_id": GOES,  # with the words that were reported
+    "reports.closed_by_id": STAYS,
+    "reports.reporter_id": GOES,
     "muted_mail.account_id": GOES,
     "notifications.account_id": GOES,
     "notifications.actor_id": GOES,
@@ -184,18 +190,23 @@ async def _finish(session: Session, account: Account, due_at: datetime) -> None:
     account.name, account.name_key = "", f"-{account.id}"  # which is no name that one could choose
     for column in Account.__table__.columns:
         if column.name not in _KEPT_OF_ACCOUNT:
-            default = column.default.arg if column.default is not None else None
-            setattr(account, column.name, None if column.nullable else default)
+            setattr(account, column.name, None if column.nullable else _default(column))
     await session.execute(delete(WayBack).where(WayBack.account_id == account.id))
     await session.execute(delete(Departure).where(Departure.account_id == account.id))
 
 
+def _default(column: Column[Any]) -> object:
+    default: Any = column.default
+    return default.arg(None) if default.is_callable else default.arg
+
+
 def _columns(fates: Mapping[str, str]) -> list[tuple[Column[Any], str]]:
+    tables: Mapping[str, Table] = Base.metadata.tables
     found: list[tuple[Column[Any], str]] = []
     for name, fate in fates.items():
         table, _, column = name.partition(".")
-        tables: Mapping[str, Table] = Base.metadata.tables
-        found.append((tables[table].columns[column], fate))
+        if table in tables:
+            found.append((tables[table].columns[column], fate))
     return found
 
 

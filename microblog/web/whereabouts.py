@@ -17,7 +17,7 @@ def whereabouts(spoken: str | None, time_zone: str | None) -> str:
 
 
 def _city(time_zone: str | None) -> str:
-    if not time_zone:
+    if not time_zone or "/" not in time_zone:  # UTC is no place
         return ""
     try:
         locale = i18n.locale(language())

@@ -15,6 +15,7 @@ from microblog.web.whereabouts import whereabouts
         ("xx", "Nowhere/Town", ""),
         ("*", "", ""),
         ("<b>", "<i>", ""),
+        (None, "UTC", ""),
         (None, None, ""),
     ],
 )

@@ -24,7 +24,6 @@ TWO_FACTOR = {
     "off": N_("Two-factor sign-in was turned off"),
     "codes": N_("New recovery codes were made"),
     "used": N_("A recovery code was used"),
-    "reset": N_("An administrator turned two-factor sign-in off"),
 }
 
 

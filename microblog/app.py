@@ -33,6 +33,8 @@ from microblog.mail.render import Renderer
 from microblog.mail.sender import MailSender
 from microblog.mail.smtp import SmtpTransport
 from microblog.mail.transport import KeepTransport, Transport
+from microblog.moderation import actions as moderating
+from microblog.moderation import emails as moderation_emails
 from microblog.notifications import emails as notification_emails
 from microblog.notifications.consumer import make_consumer
 from microblog.running import Step, everything, loop, running, stopped
@@ -43,6 +45,11 @@ from microblog.site import Site
 from microblog.web import (
     access,
     accounts,
+    admin,
+    admin_appeals,
+    admin_people,
+    admin_reports,
+    appeals,
     bodies,
     claims,
     dev_mail,
@@ -60,6 +67,7 @@ from microblog.web import (
     login,
     mail_settings,
     metrics,
+    moderation,
     notifications,
     passwords,
     plain_files,
@@ -67,6 +75,7 @@ from microblog.web import (
     providers,
     reauthentication,
     register,
+    reports,
     second_step,
     sessions,
     threads,
@@ -91,10 +100,10 @@ NO_LIMIT = 1_000_000
 KEEP_SETTLED_MAIL = timedelta(days=30)
 
 INTERFACES = (
-    accounts, claims, disowning, email_address, follows, health, identity_pages, leaving, login,
-    mail_settings, metrics, notifications, passwords, plain_files, posts, providers,
-    reauthentication, register, second_step, sessions, settings_pages, threads, timelines,
-    two_factor, unsubscribe,
+    accounts, admin, admin_appeals, admin_people, admin_reports, appeals, claims, disowning,
+    email_address, follows, health, identity_pages, leaving, login, mail_settings, metrics,
+    moderation, notifications, passwords, plain_files, posts, providers, reauthentication, register,
+    reports, second_step, sessions, settings_pages, threads, timelines, two_factor, unsubscribe,
 )  # fmt: skip
 
 
@@ -108,6 +117,7 @@ class Machinery:
         compose = (
             signin_emails.composers(settings.base_url)
             | identity_emails.composers(settings.base_url)
+            | moderation_emails.composers(settings.base_url, site.appeal_key)
             | notification_emails.composers(settings.base_url, site.unsubscribe_key)
         )
         self.sender = MailSender(
@@ -132,6 +142,7 @@ class Machinery:
             "mail sender": (self.sender.step, 1.0),
             "departures": (self._let_go, 1.5),  # what is taken back is to be so within two
             "housekeeping": (self._keep_house, 3600.0),
+            "suspensions": (partial(self._in_turns, moderating.lift_ended), 60.0),
         }
 
     def notices(self) -> list[str]:

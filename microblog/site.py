@@ -38,6 +38,10 @@ class Site:
         return tokens.key_for(self.settings.secret_key, "csrf")
 
     @cached_property
+    def appeal_key(self) -> bytes:
+        return tokens.key_for(self.settings.secret_key, "appeal")
+
+    @cached_property
     def unsubscribe_key(self) -> bytes:
         return tokens.key_for(self.settings.secret_key, "unsubscribe")
 

@@ -24,8 +24,8 @@ KEY = "test-key-0123456789-abcdefghijklmnop"
 # both kinds in the packages that know.
 ON_BOTH = (
     "accounts", "commands", "demo", "departures", "faults", "flows", "follows", "identities",
-    "kernel", "live",
-    "mail", "notifications", "plans", "posts", "signin", "timelines",
+    "kernel", "live", "mail", "moderation", "notifications", "plans", "posts", "signin",
+    "timelines",
 )  # fmt: skip
 
 

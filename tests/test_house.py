@@ -32,6 +32,7 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 # Routes that take a form from somebody who is not signed in.
 PUBLIC_FORMS = {
+    "appeals.file",
     "disowning.disown", "email_address.confirm", "email_address.undo",
     "login.sign_in", "login.sign_out", "providers.begin", "passwords.reset", "passwords.send_link",
     "leaving.come_back",

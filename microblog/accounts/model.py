@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import String, Text, UniqueConstraint, text
+from sqlalchemy import Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.kernel.clock import now
@@ -13,7 +13,18 @@ from microblog.kernel.model import Base, BigInt
 
 class Account(Base):
     __tablename__ = "accounts"
-    __table_args__ = (UniqueConstraint("name_key", "host"),)
+    __table_args__ = (
+        UniqueConstraint("name_key", "host"),
+        Index(
+            "ix_accounts_suspended_until", "suspended_until",
+            sqlite_where=text("suspended_until IS NOT NULL"),
+            postgresql_where=text("suspended_until IS NOT NULL"),
+        ),
+        Index(
+            "ix_accounts_staff", "id",
+            sqlite_where=text("role <> 'member'"), postgresql_where=text("role <> 'member'"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     host: Mapped[str] = mapped_column(String(255), default="", server_default=text("''"))
@@ -33,6 +44,9 @@ class Account(Base):
     # Nothing of them is shown, nobody mentions or mails them, and they cannot come in: suspended by
     # a moderator or, where both moments are the same, hidden because they are leaving.
     suspended_at: Mapped[datetime | None]
+    suspended_until: Mapped[datetime | None]  # None: until somebody lifts it
+    # Their posts are for those who follow them; nobody else is led to them or told of them.
+    silenced_at: Mapped[datetime | None]
     leaving_at: Mapped[datetime | None]
     # Why the last mail to this address was refused for good, and how many were.
     mail_refusal: Mapped[str | None] = mapped_column(Text)

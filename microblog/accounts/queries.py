@@ -100,6 +100,11 @@ async def has_administrator(session: Session) -> bool:
 
 
 async def is_last_administrator(session: Session, account_id: int) -> bool:
+async def is_silenced(session: Session, account_id: int) -> bool:
+    wanted = select(Account.silenced_at).where(Account.id == account_id)
+    return await session.scalar(wanted) is not None
+
+
     theirs = select(Account.id).where(Account.role == "administrator", *_HERE)
     return list(await session.scalars(theirs.limit(2))) == [account_id]
 
@@ -109,7 +114,8 @@ async def suggestions(
 ) -> list[PersonCard]:
     """People to follow, the newest first, without `exclude` and the one who asks."""
     unwanted = exclude | {account_id}
-    newest = _CARDS.where(*_HERE).order_by(Account.id.desc()).limit(limit + len(unwanted))
+    shown = (*_HERE, Account.silenced_at.is_(None))
+    newest = _CARDS.where(*shown).order_by(Account.id.desc()).limit(limit + len(unwanted))
     rows = (await session.execute(newest)).all()
     return [_card(row) for row in rows if row.id not in unwanted][:limit]
 

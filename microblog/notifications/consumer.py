@@ -75,12 +75,24 @@ async def _tell(session: Session, news: Notification, hold: float) -> None:
     reader = await session.get(Account, news.account_id)
     if reader is None or reader.suspended_at or await _was_told(session, news):
         return
+    if not await _may_reach(session, news):
+        return
     session.add(news)
     await session.flush()
     await record(session, NotificationAdded(news.id, reader.id))
     if await recipients.refusal(session, reader, news.kind) is None:
         ids = {"account_id": reader.id, "notification_id": news.id}
         await outbox.enqueue(session, news.kind, ids, hold=hold, bundle=f"account-{reader.id}")
+
+
+async def _may_reach(session: Session, news: Notification) -> bool:
+    """Suspended people reach nobody, silenced ones only who follows them."""
+    actor = await session.get(Account, news.actor_id)
+    if actor is None or actor.suspended_at is not None:
+        return False
+    if actor.silenced_at is None:
+        return True
+    return await follows.follows(session, news.account_id, news.actor_id)
 
 
 async def _was_told(session: Session, news: Notification) -> bool:

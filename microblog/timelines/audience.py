@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from microblog.accounts import queries as accounts
 from microblog.follows import queries as follows
 from microblog.kernel.events import Event
 from microblog.kernel.model import Session
@@ -27,6 +28,12 @@ class Watchers:
     # Author -> who has unfollowed them while a home page was open, which still shows their posts.
     parted: Mapping[int, set[int]] = field(default_factory=dict)
     _followers: dict[int, set[int]] = field(default_factory=dict)
+    _silenced: dict[int, bool] = field(default_factory=dict)
+
+    async def is_silenced(self, session: Session, author_id: int) -> bool:
+        if author_id not in self._silenced:
+            self._silenced[author_id] = await accounts.is_silenced(session, author_id)
+        return self._silenced[author_id]
 
     async def followers(self, session: Session, author_id: int) -> set[int]:
         if author_id not in self._followers:
@@ -47,18 +54,30 @@ async def audience(session: Session, event: Event, watchers: Watchers) -> list[s
     if isinstance(event, PostDeleted):
         homes = homes | (watchers.parted.get(event.author_id, set()) & watchers.homes)
     return [
-        "public",
         f"account:{event.author_id}",
         f"thread:{event.root_id}",
         *(home_of(account_id) for account_id in homes),
-        *await _tags(session, event, watchers),
+        *await _for_strangers(session, event, watchers),
     ]
 
 
-async def _tags(
+async def _for_strangers(
     session: Session, event: PostPublished | PostEdited | PostDeleted, watchers: Watchers
 ) -> set[str]:
-    """A deleted post has no tags any more, so it is taken from every tag page that shows it."""
-    if not watchers.tags or isinstance(event, PostDeleted):
+    """Pages that lead anybody to it, where a silenced author is not; what is deleted goes from all.
+
+    A deleted post has no tags any more, so it is taken from every tag page that shows it.
+    """
+    if isinstance(event, PostDeleted):
+        return watchers.tags | {"public"}
+    if await watchers.is_silenced(session, event.author_id):
+        return set()
+    return {"public"} | await _tags(session, event, watchers)
+
+
+async def _tags(
+    session: Session, event: PostPublished | PostEdited, watchers: Watchers
+) -> set[str]:
+    if not watchers.tags:
         return watchers.tags
     return watchers.tags & {f"tag:{tag}" for tag in await posts.tags_of(session, event.post_id)}

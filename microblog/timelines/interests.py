@@ -7,12 +7,13 @@ from microblog.kernel.model import Session
 
 MOST = 2_000  # a process whose readers follow more authors than this hears of every post
 EVERY_POST = "post.>"
+MODERATION = "moderation.>"  # rare, and staff may be anywhere
 EVERY_FAREWELL = "hidden.*"  # rare, and it may concern any page
 
 
 async def subjects(session: Session, topics: set[str]) -> set[str]:
     """Of a process where somebody listens to `topics` of the hub."""
-    found = {EVERY_FAREWELL}
+    found = {MODERATION, EVERY_FAREWELL}
     homes: set[int] = set()
     for topic in topics:
         kind, _, of = topic.partition(":")

@@ -1,6 +1,7 @@
 """Which posts stand on a page, and in which order.  Pages are cut by id, never by number.
 
 Deleted posts are left out, except in a conversation, where one with replies keeps its place.
+Nobody is led to silenced people: their posts are missing where strangers would find them.
 Every statement is bounded by an id even on the first page, so that it always is a search in an
 index, and costs what it shows, not what there is.
 
@@ -28,6 +29,7 @@ from sqlalchemy import (
 )  # fmt: skip
 from sqlalchemy.orm import aliased
 
+from microblog.accounts.model import Account
 from microblog.follows.model import Follow
 from microblog.kernel.dialects import per_dialect
 from microblog.kernel.ids import LARGEST
@@ -45,7 +47,11 @@ _NEWEST = (
     .order_by(Post.id.desc())
     .limit(bindparam("limit"))
 )
-PUBLIC = _NEWEST
+# A value for each post, by the key of its author: no planner can take it for a list to read first.
+_silenced = (
+    select(Account.silenced_at).where(Account.id == Post.author_id).correlate(Post)
+)  # fmt: skip
+PUBLIC = _NEWEST.where(_silenced.scalar_subquery().is_(None))
 AUTHOR = _NEWEST.where(Post.author_id == bindparam("author_id"))
 
 # Written into the statement, not given to it: PostgreSQL plans for a window of a known size.
@@ -111,9 +117,16 @@ _HOME_SQLITE = _home(_one_by_one_sqlite(_ME_IF_FEW))
 _HOME_POSTGRESQL = _home(_one_by_one_postgresql(_ME_IF_FEW))
 _ONE_BY_ONE_SQLITE = _one_by_one_sqlite(_ME)
 _ONE_BY_ONE_POSTGRESQL = _one_by_one_postgresql(_ME)
+_tag_silenced = (
+    select(Account.silenced_at)
+    .join(Post, Post.author_id == Account.id)
+    .where(Post.id == Tag.post_id)
+    .correlate(Tag)
+)
 TAG = (
     select(Tag.post_id)
     .where(Tag.tag == bindparam("tag"), Tag.post_id < _BEFORE)
+    .where(_tag_silenced.scalar_subquery().is_(None))
     .order_by(Tag.post_id.desc())
     .limit(bindparam("limit"))
 )

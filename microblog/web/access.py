@@ -16,8 +16,11 @@ from typing import Any, TypeVar
 from quart import Quart, ResponseReturnValue, current_app, request
 
 from microblog.kernel.errors import NotFound
+from microblog.moderation.permissions import ADMINISTRATOR, ROLES, STAFF
 from microblog.site import viewer
 from microblog.web.signed_out import ask_to_sign_in
+
+_ROLES = {"member": ROLES, "moderator": STAFF, "administrator": (ADMINISTRATOR,)}
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -28,6 +31,11 @@ def public(view: View) -> View:
 
 def member(view: View) -> View:
     return _declared(view, "member")
+
+
+def moderator(view: View) -> View:
+    """For administrators, too."""
+    return _declared(view, "moderator")
 
 
 def administrator(view: View) -> View:
@@ -58,7 +66,7 @@ def install(app: Quart) -> None:
             return None
         if asking is None:
             return await ask_to_sign_in()
-        if access == "administrator" and asking.role != "administrator":
+        if asking.role not in _ROLES[access or "administrator"]:
             raise NotFound  # absent and forbidden look the same
         return None
 

@@ -32,8 +32,8 @@ _ALWAYS = {
 }
 # Pages whose address is a secret: it goes to nobody, not even to this site's own log of referrers.
 _SECRET_PATHS = (
-    "/confirm/", "/password/reset/", "/u/", "/admin/claim/", "/email/confirm/", "/email/undo/",
-    "/not-me/", "/leave/undo/",
+    "/confirm/", "/password/reset/", "/u/", "/admin/claim/", "/appeals/", "/email/confirm/",
+    "/email/undo/", "/not-me/", "/leave/undo/",
 )  # fmt: skip
 _YEAR = 31_536_000
 

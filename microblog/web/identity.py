@@ -17,6 +17,8 @@ from quart_auth import Action, AuthUser, QuartAuth, current_user
 
 from microblog.kernel import clock, tokens
 from microblog.kernel.db import FAULTS
+from microblog.moderation import queries as moderation
+from microblog.moderation.permissions import is_staff
 from microblog.notifications import queries as notifications
 from microblog.signin import actions as signin
 from microblog.signin.queries import Viewer
@@ -69,11 +71,14 @@ def cookie_name(name: str, *, https: bool) -> str:
 
 async def _recognise() -> None:
     g.viewer = g.position = None
+    g.waiting = 0
     token = current_user.auth_id
     if token is None or request.path.startswith("/static/"):
         return
     async with site().db.reading() as session:
         arrived = await notifications.arrival(session, tokens.digest(token))
+        if arrived is not None and is_staff(arrived.viewer.role):
+            g.waiting = await moderation.waiting(session)
     if arrived is not None:
         g.viewer, g.position = arrived.viewer, arrived.position
         await _keep_alive(arrived.viewer, token)

@@ -6,9 +6,10 @@ import secrets
 from functools import cache
 from typing import Any
 
-from quart import get_flashed_messages, request
+from quart import g, get_flashed_messages, request
 
 from microblog.kernel import i18n
+from microblog.moderation.permissions import is_staff
 from microblog.site import site, viewer
 from microblog.web import languages
 from microblog.web.guard import csrf_token
@@ -19,6 +20,8 @@ def reader() -> dict[str, Any]:
     asking = viewer()
     return {
         "viewer": asking,
+        "is_staff": asking is not None and is_staff(asking.role),
+        "waiting": g.get("waiting", 0),
         "site_name": settings.site_name,
         "base_url": settings.base_url,
         "csrf_token": cache(csrf_token),

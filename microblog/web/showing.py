@@ -11,6 +11,8 @@ from microblog.accounts.events import AccountHidden
 from microblog.kernel.events import Event, LoggedEvent, Position
 from microblog.kernel.model import Session
 from microblog.live.frames import Message
+from microblog.moderation import queries as moderation
+from microblog.moderation.events import AppealDecided, AppealFiled, ReportClosed, ReportFiled
 from microblog.notifications import queries as notifications
 from microblog.notifications.events import NotificationAdded, NotificationsChanged
 from microblog.notifications.queries import NotificationView
@@ -22,6 +24,7 @@ from microblog.timelines.streams import own
 from microblog.web.rendering import fragment, in_language, notification_fragment
 
 Change: TypeAlias = tuple[str, str, str]  # target, action, element
+ForStaff: TypeAlias = ReportFiled | ReportClosed | AppealFiled | AppealDecided
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Shown:
     post: PostView | None = None
     notification: NotificationView | None = None
     unread: int | None = None
+    waiting: int | None = None  # reports and appeals
 
 
 async def shown(
@@ -58,6 +62,8 @@ async def _topics(session: Session, event: Event | None, watchers: Watchers) -> 
         return [own(event.account_id)]
     if isinstance(event, AccountHidden):  # wherever anything of them may be shown
         return sorted(watchers.topics)
+    if isinstance(event, ForStaff):
+        return [own(one.id) for one in await moderation.staff(session)]
     return await audience(session, event, watchers) if event else []
 
 
@@ -65,12 +71,18 @@ async def _loaded(session: Session, what: Shown, views: dict[int, PostView]) -> 
     match what.event:
         case PostPublished(post_id=post_id) | PostEdited(post_id=post_id):
             return replace(what, post=views.get(post_id))
-        case NotificationAdded(account_id=account_id, notification_id=notification_id):
+        case NotificationAdded(notification_id=notification_id):
             added = await notifications.find(session, notification_id)
-            unread = await notifications.unread(session, account_id)
-            return replace(what, notification=added, unread=unread)
-        case NotificationsChanged(account_id=account_id):
+            what = replace(what, notification=added)
+    return await _counted(session, what)
+
+
+async def _counted(session: Session, what: Shown) -> Shown:
+    match what.event:
+        case NotificationAdded(account_id=account_id) | NotificationsChanged(account_id=account_id):
             return replace(what, unread=await notifications.unread(session, account_id))
+        case ReportFiled() | ReportClosed() | AppealFiled() | AppealDecided():
+            return replace(what, waiting=await moderation.waiting(session))
     return what
 
 
@@ -80,6 +92,9 @@ def messages(what: Shown, epoch: str, languages: Iterable[str]) -> list[dict[str
     told = []
     if what.unread is not None:
         told.append(_same(count_message(what.id, position, what.unread), languages))
+    if what.waiting is not None:
+        count = count_message(what.id, position, what.waiting, name="waiting")
+        told.append(_same(count, languages))
     spoken = list(languages)
     return told + [
         {language: _event(what, position, change, language) for language in spoken}
@@ -87,10 +102,10 @@ def messages(what: Shown, epoch: str, languages: Iterable[str]) -> list[dict[str
     ]
 
 
-def count_message(event_id: int, position: str, unread: int) -> Message:
-    return Message(
-        type="count", id=event_id, position=position, name="unread_notifications", value=unread
-    )
+def count_message(
+    event_id: int, position: str, value: int, *, name: str = "unread_notifications"
+) -> Message:
+    return Message(type="count", id=event_id, position=position, name=name, value=value)
 
 
 def _same(message: Message, languages: Iterable[str]) -> dict[str, Message]:

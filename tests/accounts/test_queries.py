@@ -37,7 +37,7 @@ async def test_a_card_falls_back_to_the_name(db: Database, people: dict[str, int
 async def test_many_cards_come_in_few_statements(db: Database, people: dict[str, int]) -> None:
     async with db.reading() as session:
         cards = await queries.cards(session, [*range(5000), *people.values()])
-    assert set(cards) == {people["ada"], people["grace"]}  # and nobody suspended
+    assert set(cards) == {people["ada"], people["grace"]}  # nobody who is suspended
 
 
 async def test_a_name_is_found_in_any_case(db: Database, people: dict[str, int]) -> None:

@@ -8,7 +8,7 @@ customElements.define("count-badge", class extends HTMLElement {
     this.stop = listen({
       count: ({ name, value }) => name === this.dataset.name && this.#show(value),
     });
-    onTheTab(this.hidden ? "" : this.number.textContent);
+    this.#onTheTab(this.hidden ? "" : this.number.textContent);
   }
 
   disconnectedCallback() { this.stop(); }
@@ -19,7 +19,11 @@ customElements.define("count-badge", class extends HTMLElement {
     const shown = n > 99 ? "99+" : n;
     this.number.textContent = shown;
     this.querySelector(".badge-words").textContent = n === 1 ? wordsOne : say(wordsMany, { n: shown });
-    onTheTab(n && shown);
+    this.#onTheTab(n && shown);
+  }
+
+  #onTheTab(count) {
+    if (this.dataset.name === "unread_notifications") onTheTab(count);
   }
 });
 

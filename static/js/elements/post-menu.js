@@ -5,6 +5,7 @@ customElements.define("post-menu", class extends HTMLElement {
   connectedCallback() {
     const isOwn = account && this.closest("article").dataset.author === account;
     for (const item of this.querySelectorAll("[data-own]")) item.hidden = !isOwn;
+    this.querySelector("[data-others]").hidden = isOwn;
     this.onkeydown = (event) => {
       if (event.key !== "Escape" || event.defaultPrevented) return;
       this.querySelector("details").open = false;

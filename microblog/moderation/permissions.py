@@ -1,0 +1,44 @@
+"""Who may do what to whom: the whole of it is the table below (SECURITY 35, 47).
+
+Nobody acts on themselves, whatever the table says; so the last administrator stays one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+MEMBER, MODERATOR, ADMINISTRATOR = ROLES = ("member", "moderator", "administrator")
+STAFF = (MODERATOR, ADMINISTRATOR)
+
+_NOBODY: frozenset[str] = frozenset()
+_MEMBERS = frozenset({MEMBER})
+_EVERYBODY = frozenset(ROLES)
+
+# Act -> role of who acts -> roles of those it may be done to.
+MAY: Mapping[str, Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        act: {MEMBER: _NOBODY, MODERATOR: moderator, ADMINISTRATOR: administrator}
+        for act, moderator, administrator in (
+            ("suspend", _MEMBERS, _EVERYBODY),
+            ("lift", _MEMBERS, _EVERYBODY),
+            ("silence", _MEMBERS, _EVERYBODY),
+            ("unsilence", _MEMBERS, _EVERYBODY),
+            ("end_sessions", _MEMBERS, _EVERYBODY),
+            ("reset_two_factor", _NOBODY, _EVERYBODY),
+            ("delete_post", _MEMBERS, _EVERYBODY),
+            ("dismiss_report", _EVERYBODY, _EVERYBODY),
+            ("decide_appeal", _MEMBERS, _EVERYBODY),
+            ("set_role", _NOBODY, _EVERYBODY),
+            ("see_address", _NOBODY, _EVERYBODY),
+        )
+    }
+)
+
+
+def may(act: str, actor_role: str, target_role: str) -> bool:
+    return target_role in MAY[act][actor_role]
+
+
+def is_staff(role: str) -> bool:
+    return role in STAFF

@@ -1,0 +1,138 @@
+"""Looking after people, through pages as a browser without script shows them."""
+
+from __future__ import annotations
+
+import pytest
+
+from microblog.moderation import queries
+from tests.moderation.conftest import House, with_role
+from tests.web.visitor import FROM_A_SECRET_PAGE, Visitor, newest_link, text
+from tests.world import World
+
+
+@pytest.fixture
+async def house(world: World) -> House:
+    return House(
+        world,
+        await with_role(world, "ada", "administrator"),
+        await with_role(world, "mo", "moderator"),
+        await world.person("susan"),
+        await world.person("david"),
+    )
+
+
+async def test_from_a_report_to_an_appeal(house: House) -> None:
+    susan, david, mo, ada = house.susan, house.david, house.mo, house.ada
+    post = await susan.posts("You are all fools")
+    assert f'href="/posts/{post}/report"' in await david.page(f"/@susan/{post}")
+    assert "You are all fools" in await david.page(f"/posts/{post}/report")
+    answer = await david.submit(f"/posts/{post}/report", category="harassment", words="Rude.")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/@susan/{post}")
+    assert "1 waits for an answer" in await mo.page("/")
+    assert "Rude." in await mo.page("/admin/reports")
+    page = await mo.page("/admin/reports/1")
+    assert "You are all fools" in page
+    assert "@david" in page
+    answer = await mo.submit("/admin/reports/1", outcome="suspend", reason="Insults.", days="7")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/admin/reports")
+    assert ">1 waits" not in await mo.page("/admin/reports")
+    assert (await david.get("/@susan")).status_code == 404
+    assert "Insults." in await david.page("/about/moderation")
+    link = await newest_link(house.world, "/appeals/")
+    visitor = Visitor(house.world)
+    assert "Insults." in await visitor.page(link)
+    answer = await visitor.submit(link, FROM_A_SECRET_PAGE, words="")
+    assert answer.status_code == 422
+    answer = await visitor.submit(link, FROM_A_SECRET_PAGE, words="I quoted a play.")
+    assert answer.status_code == 303
+    assert "Your appeal is sent" in await visitor.page(link)
+    assert "I quoted a play." in await ada.page("/admin/appeals")
+    entry = link.removeprefix("/appeals/").partition("-")[0]
+    answer = await mo.submit(f"/admin/appeals/{entry}", decision="grant")
+    assert answer.status_code == 403
+    answer = await ada.submit(f"/admin/appeals/{entry}", decision="grant")
+    assert answer.status_code == 303
+    assert "You are all fools" in await david.page("/@susan")
+
+
+async def test_a_refused_form_comes_back_as_typed(house: House) -> None:
+    path = f"/admin/people/{house.susan.id}"
+    answer = await house.mo.submit(path, act="suspend", reason="", days="30")
+    page = await text(answer)
+    assert answer.status_code == 422
+    assert "Say why" in page
+    assert '<option value="30" selected>' in page
+    answer = await house.mo.submit(path, act="nonsense")
+    assert answer.status_code == 422
+
+
+async def test_what_a_moderator_may_not_is_not_shown_and_refused(house: House) -> None:
+    path = f"/admin/people/{house.ada.id}"
+    page = await house.mo.page(path)
+    assert 'name="act"' not in page
+    assert "ada@example.org" not in page
+    assert "susan@example.org" not in await house.mo.page(f"/admin/people/{house.susan.id}")
+    assert "susan@example.org" in await house.ada.page(f"/admin/people/{house.susan.id}")
+    answer = await house.mo.submit(path, act="suspend", reason="Coup.")
+    assert answer.status_code == 403
+    for who in (house.mo, house.susan):
+        answer = await house.mo.submit(
+            f"/admin/people/{who.id}", act="set_role", role="administrator"
+        )
+        assert answer.status_code == 403
+    assert (await house.account(house.mo)).role == "moderator"
+
+
+async def test_an_administrator_gives_roles_but_not_to_themselves(house: House) -> None:
+    await house.ada.submit(f"/admin/people/{house.susan.id}", act="set_role", role="moderator")
+    assert (await house.account(house.susan)).role == "moderator"
+    answer = await house.ada.submit(f"/admin/people/{house.ada.id}", act="set_role", role="member")
+    assert answer.status_code == 403
+    assert "This is you" in await house.ada.page(f"/admin/people/{house.ada.id}")
+
+
+async def test_every_state_of_a_person_can_be_brought_about_and_undone(house: House) -> None:
+    path = f"/admin/people/{house.susan.id}"
+    for act in (
+        "silence", "unsilence", "suspend", "lift", "end_sessions", "reset_two_factor",
+    ):  # fmt: skip
+        answer = await house.ada.submit(path, act=act, reason="A reason.")
+        assert answer.status_code == 303, act
+    account = await house.account(house.susan)
+    assert (account.suspended_at, account.silenced_at) == (None, None)
+    async with house.world.db.reading() as session:
+        acts = [entry.act for entry in await queries.entries(session)]
+    assert acts == [
+        "reset_two_factor", "end_sessions", "lift", "suspend", "unsilence", "silence",
+    ]  # fmt: skip
+    assert "A reason." in await house.mo.page(path)
+    assert "A reason." in await house.mo.page("/admin/log")
+
+
+async def test_people_are_found(house: House) -> None:
+    page = await house.mo.page("/admin/people?find=sus")
+    assert "@susan" in page
+    assert "@david" not in page
+    assert "Nobody was found" in await house.mo.page("/admin/people?find=%25&show=suspended")
+
+
+async def test_a_person_is_reported_from_their_page_and_never_twice(house: House) -> None:
+    assert "/@susan/report" in await house.david.page("/@susan")
+    for _ in range(2):
+        answer = await house.david.submit("/@susan/report", category="spam", words="")
+        assert answer.status_code == 303
+    async with house.world.db.reading() as session:
+        assert await queries.waiting(session) == 1
+    answer = await house.susan.submit("/@susan/report", category="spam", words="")
+    assert answer.status_code == 422
+    assert (await house.david.get("/posts/7/report")).status_code == 404
+
+
+async def test_what_people_wrote_is_never_markup(house: House) -> None:
+    nasty = "<script>alert(1)</script>"
+    post = await house.susan.posts(nasty)
+    await house.david.submit(f"/posts/{post}/report", category="other", words=nasty)
+    await house.mo.submit("/admin/reports/1", outcome="delete_post", reason=nasty)
+    for path in ("/admin/reports/1", "/admin/log", "/about/moderation",
+                 f"/admin/people/{house.susan.id}"):  # fmt: skip
+        assert "<script>alert" not in await house.mo.page(path), path

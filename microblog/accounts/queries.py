@@ -100,13 +100,13 @@ async def has_administrator(session: Session) -> bool:
 
 
 async def is_last_administrator(session: Session, account_id: int) -> bool:
+    theirs = select(Account.id).where(Account.role == "administrator", *_HERE)
+    return list(await session.scalars(theirs.limit(2))) == [account_id]
+
+
 async def is_silenced(session: Session, account_id: int) -> bool:
     wanted = select(Account.silenced_at).where(Account.id == account_id)
     return await session.scalar(wanted) is not None
-
-
-    theirs = select(Account.id).where(Account.role == "administrator", *_HERE)
-    return list(await session.scalars(theirs.limit(2))) == [account_id]
 
 
 async def suggestions(

@@ -72,7 +72,6 @@ from microblog.web import (
     passwords,
     plain_files,
     posts,
-    profile_settings,
     providers,
     reauthentication,
     register,
@@ -103,9 +102,8 @@ KEEP_SETTLED_MAIL = timedelta(days=30)
 INTERFACES = (
     accounts, admin, admin_appeals, admin_people, admin_reports, appeals, claims, disowning,
     email_address, follows, health, identity_pages, leaving, login, mail_settings, metrics,
-    moderation, notifications, passwords, plain_files, posts, profile_settings, providers,
-    reauthentication, register, reports, second_step, sessions, settings_pages, threads, timelines,
-    two_factor, unsubscribe,
+    moderation, notifications, passwords, plain_files, posts, providers, reauthentication, register,
+    reports, second_step, sessions, settings_pages, threads, timelines, two_factor, unsubscribe,
 )  # fmt: skip
 
 

@@ -1,34 +1,12 @@
-"""What people say of themselves: pronouns, a place, links, pictures; and how pages look to them."""
-
-import sqlalchemy as sa
-from alembic import op
+"""To come: profiles."""
 
 revision = "0008"
 down_revision = "0007"
 
-WORDS = ("pronouns", 200), ("location", 240)
-PICTURES = ("avatar", "header")
-LOOKS = ("accent", "pine"), ("text_size", "normal"), ("motion", "auto")
-NOTHING = sa.text("''")
-NO_LINKS = sa.text("'[]'")
-
 
 def upgrade() -> None:
-    for name, longest in WORDS:
-        _add(sa.Column(name, sa.String(longest), server_default=NOTHING, nullable=False))
-    _add(sa.Column("links", sa.JSON(), server_default=NO_LINKS, nullable=False))
-    for name in PICTURES:
-        _add(sa.Column(name, sa.String(32), nullable=True))
-        _add(sa.Column(f"{name}_alt", sa.Text(), server_default=NOTHING, nullable=False))
-    for name, usual in LOOKS:
-        _add(sa.Column(name, sa.String(8), server_default=usual, nullable=False))
+    pass
 
 
 def downgrade() -> None:
-    pictures = [name for picture in PICTURES for name in (picture, f"{picture}_alt")]
-    for name, *_ in (*LOOKS, *((each,) for each in pictures), ("links",), *WORDS):
-        op.drop_column("accounts", name)
-
-
-def _add(column: sa.Column) -> None:
-    op.add_column("accounts", column)
+    pass

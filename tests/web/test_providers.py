@@ -16,7 +16,7 @@ from microblog.identities.model import Identity
 from microblog.kernel import clock
 from microblog.kernel.clock import now
 from microblog.settings import Settings
-from microblog.signin.model import LoginSession, Registration
+from microblog.signin.model import LoginSession, Registration, SecondFactor
 from tests.web.travelling import confirmed, query, returns_from, sent_to
 from tests.web.visitor import JSON, PASSWORD, Visitor, emails, text
 from tests.world import World
@@ -165,6 +165,17 @@ class TestLater:
         assert "This account is suspended." in await text(answer)
         assert await visitor.who() is None
 
+    async def test_a_second_factor_is_asked_for_here_as_well(self, world: World) -> None:
+        """SECURITY 21: no provider leads past it."""
+        grace = await (await joined(world)).who()
+        assert grace is not None
+        async with world.db.writing() as session:
+            session.add(SecondFactor(account_id=grace.id, secret=b"x", confirmed_at=now()))
+        visitor = Visitor(world)
+        answer = await returns_from(visitor, "github", person="grace")
+        assert answer.headers["Location"] == "/login/second-step"
+        assert await visitor.who() is None
+
     async def test_who_is_signed_in_stays_so(self, world: World) -> None:
         visitor = await joined(world)
         answer = await visitor.client.get("/login/github?next=/explore")
@@ -271,6 +282,14 @@ class TestRefusals:
         assert asked["code_challenge_method"] == "S256"
         assert len(asked["code_challenge"]) == 43
         assert len(asked["state"]) >= 43
+
+
+async def test_a_flood_of_journeys_is_stopped(world: World) -> None:
+    world.site.settings = replace(world.site.settings, limits="default")
+    visitor = Visitor(world)
+    for _ in range(120):
+        assert (await visitor.client.get("/login/x")).status_code == 303
+    assert (await visitor.client.get("/login/x")).status_code == 429
 
 
 class TestWithoutPasswords:

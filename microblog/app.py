@@ -18,6 +18,9 @@ from typing import Any
 from quart import Quart
 
 from microblog.accounts.consumer import consumer as accounts_consumer
+from microblog.archives import actions as archives
+from microblog.archives import emails as archive_emails
+from microblog.archives.builder import Builder
 from microblog.departures import emails as departure_emails
 from microblog.departures import erasure
 from microblog.departures import queries as departures
@@ -56,6 +59,7 @@ from microblog.web import (
     disowning,
     email_address,
     errors,
+    export,
     follows,
     guard,
     headers,
@@ -101,9 +105,10 @@ KEEP_SETTLED_MAIL = timedelta(days=30)
 
 INTERFACES = (
     accounts, admin, admin_appeals, admin_people, admin_reports, appeals, claims, disowning,
-    email_address, follows, health, identity_pages, leaving, login, mail_settings, metrics,
-    moderation, notifications, passwords, plain_files, posts, providers, reauthentication, register,
-    reports, second_step, sessions, settings_pages, threads, timelines, two_factor, unsubscribe,
+    email_address, export, follows, health, identity_pages, leaving, login, mail_settings,
+    metrics, moderation, notifications, passwords, plain_files, posts, providers, reauthentication,
+    register, reports, second_step, sessions, settings_pages, threads, timelines, two_factor,
+    unsubscribe,
 )  # fmt: skip
 
 
@@ -122,14 +127,18 @@ class Machinery:
         )
         self.sender = MailSender(
             site.db,
-            compose | departure_emails.composers(settings.base_url),
+            compose
+            | departure_emails.composers(settings.base_url)
+            | archive_emails.composers(settings.base_url),
             _renderer(settings),
             self.transport,
             owner=secrets.token_hex(6),
             hourly=MAILS_AN_HOUR if settings.limits == "default" else NO_LIMIT,
             journal=settings.data_dir / "mail",
         )
-        self.sender.beat = self._beat
+        self.sender.beat = partial(self._beat, "mail sender")
+        self.builder = Builder(site.db, settings.data_dir, settings.host)
+        self.builder.beat = partial(self._beat, "archives")
         self.consumers = (make_consumer(settings.mail_hold), accounts_consumer)
 
     def steps(self) -> dict[str, tuple[Step, float]]:
@@ -140,6 +149,7 @@ class Machinery:
         }
         return consumers | {
             "mail sender": (self.sender.step, 1.0),
+            "archives": (self.builder.step, 2.0),
             "departures": (self._let_go, 1.5),  # what is taken back is to be so within two
             "housekeeping": (self._keep_house, 3600.0),
             "suspensions": (partial(self._in_turns, moderating.lift_ended), 60.0),
@@ -165,6 +175,7 @@ class Machinery:
         await self._in_turns(partial(events.trim, before=before, through=done))
         await self._in_turns(partial(outbox.forget_settled, before=moment - KEEP_SETTLED_MAIL))
         await self._in_turns(signin.forget_expired)
+        await self._in_turns(archives.forget_expired)
         await self._in_turns(identities.forget_spent)
 
     async def _let_go(self) -> None:
@@ -180,9 +191,9 @@ class Machinery:
             async with self.site.db.writing() as session:
                 more = await forget(session)
 
-    def _beat(self) -> None:
-        """A long step of the sender is no dead one."""
-        if (pulse := self.site.pulses.get("mail sender")) is not None:
+    def _beat(self, name: str) -> None:
+        """A long step is no dead one."""
+        if (pulse := self.site.pulses.get(name)) is not None:
             pulse.beat = time.monotonic()
 
     async def close(self) -> None:

@@ -33,6 +33,7 @@ BITE = 200
 # none is forgotten.
 GOES, STAYS, EMPTIED = "goes", "stays", "emptied"
 OF_ACCOUNTS: Mapping[str, str] = {
+    "archives.account_id": GOES,
     "departures.account_id": STAYS,  # until everything else is gone
     "email_changes.account_id": GOES,
     "email_undos.account_id": GOES,
@@ -190,13 +191,12 @@ async def _finish(session: Session, account: Account, due_at: datetime) -> None:
     account.name, account.name_key = "", f"-{account.id}"  # which is no name that one could choose
     for column in Account.__table__.columns:
         if column.name not in _KEPT_OF_ACCOUNT:
-            setattr(account, column.name, None if column.nullable else _default(column))
+            setattr(account, column.name, None if column.nullable else _value(column.default))
     await session.execute(delete(WayBack).where(WayBack.account_id == account.id))
     await session.execute(delete(Departure).where(Departure.account_id == account.id))
 
 
-def _default(column: Column[Any]) -> object:
-    default: Any = column.default
+def _value(default: Any) -> object:  # noqa: ANN401 - of a column
     return default.arg(None) if default.is_callable else default.arg
 
 

@@ -19,7 +19,7 @@ SIGNED_IN = (
     "/", "/explore", "/notifications", "/@{name}", "/@{name}/{post}", "/@{name}/{post}/history",
     "/@{name}/followers", "/@{name}/following", "/posts/new", "/posts/{post}/edit",
     "/posts/{post}/delete", "/settings/profile", "/settings/appearance", "/settings/mail",
-    "/settings/account", "/settings/leave", "/settings/sessions", "/dev/mail",
+    "/settings/account", "/settings/leave", "/settings/export", "/settings/sessions", "/dev/mail",
 )  # fmt: skip
 
 

@@ -46,6 +46,10 @@ CONTEXTS = {
     },
     "identity_linked": IDENTITY,
     "identity_unlinked": IDENTITY,
+    "archive": {
+        "url": f"{BASE_URL}/settings/export",
+        "until": datetime(2026, 11, 23, 10, 5, tzinfo=UTC),
+    },
     "departure": {
         "url": f"{BASE_URL}/leave/undo/t",
         "due_at": datetime(2026, 11, 29, 10, 5, tzinfo=UTC),

@@ -1,0 +1,1 @@
+"""Copies of what is somebody's: a ZIP file, made beside requests and kept for a day."""

@@ -1,0 +1,69 @@
+"""A copy of what is one's own: asked for, watched, fetched."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from quart import Blueprint, Response, ResponseReturnValue
+
+from microblog.archives import actions, queries
+from microblog.archives.model import WAITING
+from microblog.kernel.db import Database
+from microblog.site import me, site
+from microblog.web.access import member
+from microblog.web.answers import done
+from microblog.web.limits import limited
+from microblog.web.paging import post_id_in
+from microblog.web.reauthentication import recently_authenticated
+from microblog.web.rendering import render
+
+pages = Blueprint("export", __name__)
+
+
+@pages.get("/settings/export")
+@member
+@recently_authenticated
+async def show() -> ResponseReturnValue:
+    async with site().db.reading() as session:
+        mine = await queries.archive_of(session, me().id)
+    size = _size(mine.size) if mine else ""
+    return render("settings/export.html", archive=mine, size=size, waiting=WAITING)
+
+
+@pages.post("/settings/export")
+@member
+@recently_authenticated
+@limited("5/day")
+async def ask() -> ResponseReturnValue:
+    async with site().db.writing() as session:
+        await actions.ask(session, me().id)
+    return done("/settings/export")
+
+
+@pages.get("/settings/export/<archive_id>")
+@member
+@recently_authenticated
+async def fetch(archive_id: str) -> ResponseReturnValue:
+    async with site().db.reading() as session:
+        mine = await queries.ready(session, me().id, post_id_in(archive_id))
+    headers = {
+        "Content-Disposition": f'attachment; filename="{site().settings.host}-{me().name}.zip"',
+        "Content-Length": str(mine.size),
+    }
+    return Response(_content(site().db, mine.id), mimetype="application/zip", headers=headers)
+
+
+def _size(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{-(-size // 1000)} kB"
+
+
+async def _content(db: Database, archive_id: int) -> AsyncIterator[bytes]:
+    """Part by part: nothing is open while a slow reader takes one."""
+    number = 0
+    while True:
+        async with db.reading() as session:
+            content = await queries.part(session, archive_id, number)
+        if content is None:
+            return
+        yield content
+        number += 1

@@ -1,0 +1,223 @@
+"""A copy holds what is somebody's and nothing else, and is made once by whoever gets to it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from sqlalchemy import func, select, update
+
+from microblog.archives import actions, queries
+from microblog.archives import builder as building
+from microblog.archives.actions import Work
+from microblog.archives.builder import Builder
+from microblog.archives.model import FAILED, READY, Archive, ArchivePart
+from microblog.departures import actions as departures
+from microblog.departures import erasure
+from microblog.departures.model import Departure
+from microblog.follows import actions as follows
+from microblog.kernel.clock import now
+from microblog.kernel.db import Database
+from microblog.kernel.errors import NotFound
+from microblog.mail.outbox import Email
+from microblog.notifications import actions as notifications
+from microblog.notifications.consumer import make_consumer
+from tests.posts.stage import Stage
+from tests.signin.people import HASH, person
+
+
+@pytest.fixture
+async def builder(stage: Stage, tmp_path: Path) -> AsyncIterator[Builder]:
+    folder = tmp_path / "making"
+    folder.mkdir()
+    yield Builder(stage.db, folder, "social.example")
+    assert list(folder.iterdir()) == []
+
+
+async def asks(db: Database, account_id: int) -> int:
+    async with db.writing() as session:
+        return (await actions.ask(session, account_id)).id
+
+
+async def content(db: Database, account_id: int, archive_id: int) -> ZipFile:
+    parts, number = b"", 0
+    async with db.reading() as session:
+        made = await queries.ready(session, account_id, archive_id)
+        while part := await queries.part(session, archive_id, number):
+            parts, number = parts + part, number + 1
+    assert made.size == len(parts)
+    return ZipFile(io.BytesIO(parts))
+
+
+async def state(db: Database, account_id: int) -> str | None:
+    async with db.reading() as session:
+        found = await queries.archive_of(session, account_id)
+        return found.state if found else None
+
+
+async def test_a_copy_holds_everything_of_theirs_and_nothing_of_others(
+    stage: Stage, builder: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "PAGE", 2)
+    ada, bob = await person(stage.db, "ada"), await person(stage.db, "bob")
+    first = await stage.says(ada, "one <b>& only</b>")
+    await stage.edits(ada, first.id, "one </p><script>alert(1)</script>")
+    theirs = await stage.says(bob, "the words of bob, and @ada")
+    answer = await stage.says(ada, "two", in_reply_to=theirs.id)
+    third = await stage.says(ada, "three")
+    gone = await stage.says(ada, "withdrawn")
+    await stage.deletes(ada, gone.id)
+    async with stage.db.writing() as session:
+        await follows.follow(session, ada, bob)
+        await follows.follow(session, bob, ada)
+        await notifications.mute_mail(session, ada, "follow")
+    await make_consumer(0.0).catch_up(stage.db)
+    wanted = await asks(stage.db, ada)
+    await builder.step()
+    made = await content(stage.db, ada, wanted)
+    assert made.testzip() is None
+    told = json.loads(made.read("person.json"))
+    assert told["profile"]["name"] == "ada"
+    assert told["followers"] == 1
+    assert told["settings"]["mail_not_wanted_about"] == ["follow"]
+    said = json.loads(made.read("posts.json"))
+    assert [one["id"] for one in said] == [str(one.id) for one in (first, answer, third)]
+    assert said[0]["earlier"][0]["text"] == "one <b>& only</b>"
+    assert (said[1]["in_reply_to"], said[1]["in_reply_to_name"]) == (str(theirs.id), "bob")
+    rows = list(csv.DictReader(io.StringIO(made.read("following.csv").decode())))
+    assert [row["Account address"] for row in rows] == ["bob@social.example"]
+    news = json.loads(made.read("notifications.json"))
+    assert {(one["kind"], one["by"]) for one in news} == {("mention", "bob"), ("follow", "bob")}
+    page = made.read("index.html").decode()
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page
+    everything = "".join(made.read(name).decode() for name in made.namelist())
+    for secret in ("the words of bob", "withdrawn", HASH, "bob@example.org"):
+        assert secret not in everything, secret
+
+
+async def test_an_empty_account_has_a_copy(stage: Stage, builder: Builder) -> None:
+    ada = await person(stage.db)
+    wanted = await asks(stage.db, ada)
+    await builder.step()
+    made = await content(stage.db, ada, wanted)
+    assert json.loads(made.read("posts.json")) == []
+
+
+async def test_a_large_copy_lies_in_parts(
+    stage: Stage, builder: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "PART", 100)
+    ada = await person(stage.db)
+    wanted = await asks(stage.db, ada)
+    await builder.step()
+    await content(stage.db, ada, wanted)
+    async with stage.db.reading() as session:
+        assert await session.scalar(select(func.count()).select_from(ArchivePart)) > 5
+
+
+async def test_one_is_made_at_a_time_and_a_ready_one_replaced(
+    stage: Stage, builder: Builder
+) -> None:
+    ada = await person(stage.db)
+    first = await asks(stage.db, ada)
+    assert await asks(stage.db, ada) == first
+    await builder.step()
+    assert await state(stage.db, ada) == READY
+    second = await asks(stage.db, ada)
+    assert second != first
+    async with stage.db.reading() as session:
+        assert await session.scalar(select(func.count()).select_from(ArchivePart)) == 0
+        with pytest.raises(NotFound):
+            await queries.ready(session, ada, first)
+
+
+async def test_nobody_gets_the_copy_of_somebody_else(stage: Stage, builder: Builder) -> None:
+    ada, mallory = await person(stage.db), await person(stage.db, "mallory")
+    wanted = await asks(stage.db, ada)
+    await builder.step()
+    async with stage.db.reading() as session:
+        with pytest.raises(NotFound):
+            await queries.ready(session, mallory, wanted)
+
+
+async def leased(db: Database) -> Work | None:
+    async with db.writing() as session:
+        return await actions.lease(session)
+
+
+async def lapse(db: Database) -> None:
+    async with db.writing() as session:
+        await session.execute(update(Archive).values(leased_until=now() - timedelta(seconds=1)))
+
+
+async def test_who_lost_the_lease_changes_nothing(stage: Stage, builder: Builder) -> None:
+    ada = await person(stage.db)
+    wanted = await asks(stage.db, ada)
+    slow = await leased(stage.db)
+    assert slow is not None
+    assert await leased(stage.db) is None
+    await builder.step()  # it is taken: nothing to do
+    await lapse(stage.db)
+    await builder.step()
+    async with stage.db.writing() as session:
+        assert not await actions.note(session, slow, 1)
+        assert not await actions.add_part(session, slow, 99, b"stray")
+        assert not await actions.finish(session, slow, 5)
+    await content(stage.db, ada, wanted)
+
+
+async def test_what_never_gets_done_is_given_up(stage: Stage) -> None:
+    ada = await person(stage.db)
+    await asks(stage.db, ada)
+    for _ in range(actions.MOST_LEASES):
+        assert await leased(stage.db) is not None
+        await lapse(stage.db)
+    assert await leased(stage.db) is None
+    assert await state(stage.db, ada) == FAILED
+
+
+async def test_after_a_day_it_is_gone(stage: Stage, builder: Builder) -> None:
+    ada = await person(stage.db)
+    wanted = await asks(stage.db, ada)
+    await builder.step()
+    async with stage.db.writing() as session:
+        await session.execute(update(Archive).values(expires_at=now() - timedelta(seconds=1)))
+    assert await state(stage.db, ada) is None
+    async with stage.db.writing() as session:
+        with pytest.raises(NotFound):
+            await queries.ready(session, ada, wanted)
+        while await actions.forget_expired(session):
+            pass
+        assert await session.scalar(select(func.count()).select_from(ArchivePart)) == 0
+        assert await session.scalar(select(func.count()).select_from(Archive)) == 0
+
+
+async def test_its_owner_is_told_once(stage: Stage, builder: Builder) -> None:
+    ada = await person(stage.db)
+    await asks(stage.db, ada)
+    await builder.step()
+    await builder.step()
+    async with stage.db.reading() as session:
+        assert list(await session.scalars(select(Email.kind))) == ["archive"]
+
+
+async def test_it_goes_with_the_account(stage: Stage, builder: Builder) -> None:
+    ada = await person(stage.db)
+    await asks(stage.db, ada)
+    await builder.step()
+    async with stage.db.writing() as session:
+        await departures.leave(session, ada)
+        await session.execute(update(Departure).values(due_at=now()))
+    more = True
+    while more:
+        async with stage.db.writing() as session:
+            more = await erasure.go_on(session, ada)
+    async with stage.db.reading() as session:
+        assert await session.scalar(select(func.count()).select_from(ArchivePart)) == 0

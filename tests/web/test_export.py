@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import io
+from zipfile import ZipFile
+
+import pytest
+
+from tests.web.test_reauthentication import later
+from tests.web.visitor import Visitor
+from tests.world import World
+
+
+@pytest.fixture
+async def ada(world: World) -> Visitor:
+    visitor = Visitor(world)
+    await visitor.registers("ada")
+    return visitor
+
+
+async def made(world: World, visitor: Visitor) -> str:
+    """The path of a finished copy."""
+    assert (await visitor.submit("/settings/export")).status_code == 303
+    assert "0 of 0 posts" in await visitor.page("/settings/export")
+    await world.machinery.builder.step()
+    page = await visitor.page("/settings/export")
+    return page.split('href="/settings/export/')[1].split('"')[0]
+
+
+async def test_a_copy_is_asked_for_and_fetched(world: World, ada: Visitor) -> None:
+    assert 'href="/settings/export"' in await ada.page("/settings/account")
+    path = f"/settings/export/{await made(world, ada)}"
+    answer = await ada.client.get(path)
+    content = await answer.get_data()
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/zip"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="localhost-ada.zip"'
+    assert int(answer.headers["Content-Length"]) == len(content)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "index.html" in ZipFile(io.BytesIO(content)).namelist()
+
+
+async def test_a_mail_leads_there(world: World, ada: Visitor) -> None:
+    await made(world, ada)
+    await world.settle()
+    assert "http://localhost/settings/export" in (await world.letters())[-1].text
+
+
+async def test_only_its_owner_fetches_it_after_a_recent_proof(world: World, ada: Visitor) -> None:
+    path = f"/settings/export/{await made(world, ada)}"
+    mallory = Visitor(world)
+    await mallory.registers("mallory")
+    assert (await mallory.client.get(path)).status_code == 404
+    for odd in ("x", "-1", "9" * 30, "0"):
+        assert (await ada.client.get(f"/settings/export/{odd}")).status_code == 404
+    visitor = await Visitor(world).client.get(path)
+    assert visitor.headers["Location"].startswith("/login")
+    await later(world)
+    asked = await ada.client.get(path)
+    assert asked.headers["Location"].startswith("/reauthenticate")

@@ -36,6 +36,8 @@ from microblog.mail.render import Renderer
 from microblog.mail.sender import MailSender
 from microblog.mail.smtp import SmtpTransport
 from microblog.mail.transport import KeepTransport, Transport
+from microblog.media import actions as pictures
+from microblog.media import store
 from microblog.moderation import actions as moderating
 from microblog.moderation import emails as moderation_emails
 from microblog.notifications import emails as notification_emails
@@ -70,12 +72,14 @@ from microblog.web import (
     limits,
     login,
     mail_settings,
+    media,
     metrics,
     moderation,
     notifications,
     passwords,
     plain_files,
     posts,
+    profile_settings,
     providers,
     reauthentication,
     register,
@@ -105,10 +109,10 @@ KEEP_SETTLED_MAIL = timedelta(days=30)
 
 INTERFACES = (
     accounts, admin, admin_appeals, admin_people, admin_reports, appeals, claims, disowning,
-    email_address, export, follows, health, identity_pages, leaving, login, mail_settings,
-    metrics, moderation, notifications, passwords, plain_files, posts, providers, reauthentication,
-    register, reports, second_step, sessions, settings_pages, threads, timelines, two_factor,
-    unsubscribe,
+    email_address, export, follows, health, identity_pages, leaving, login, mail_settings, media,
+    metrics, moderation, notifications, passwords, plain_files, posts, profile_settings, providers,
+    reauthentication, register, reports, second_step, sessions, settings_pages, threads,
+    timelines, two_factor, unsubscribe,
 )  # fmt: skip
 
 
@@ -177,12 +181,19 @@ class Machinery:
         await self._in_turns(signin.forget_expired)
         await self._in_turns(archives.forget_expired)
         await self._in_turns(identities.forget_spent)
+        await self._sweep_media()
 
     async def _let_go(self) -> None:
         async with self.site.db.reading() as session:
             leaving = await departures.unfinished(session)
         for account_id in leaving:
             await self._in_turns(partial(erasure.go_on, account_id=account_id))
+
+    async def _sweep_media(self) -> None:
+        async with self.site.db.reading() as session:
+            shown = await pictures.all_shown(session)
+        where = store.folder(self.site.settings.data_dir)
+        await asyncio.to_thread(store.sweep, where, shown)
 
     async def _in_turns(self, forget: Callable[[Session], Awaitable[bool]]) -> None:
         """Some at a time, so that others write in between."""

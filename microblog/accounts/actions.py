@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import update
@@ -12,11 +14,23 @@ from microblog.accounts import addresses, names, queries
 from microblog.accounts.addresses import check_email
 from microblog.accounts.model import Account
 from microblog.accounts.names import check_name
-from microblog.accounts.profiles import check_bio, check_display_name
+from microblog.accounts.profiles import (
+    check_bio,
+    check_display_name,
+    check_links,
+    check_location,
+    check_pronouns,
+)  # fmt: skip
 from microblog.kernel.errors import N_, Conflict, Invalid
 from microblog.kernel.i18n import LANGUAGES
 from microblog.kernel.model import Session
 
+PROFILE: Mapping[str, Callable[[str], str]] = {
+    "display_name": check_display_name,
+    "bio": check_bio,
+    "pronouns": check_pronouns,
+    "location": check_location,
+}
 APPEARANCE: Mapping[str, frozenset[str]] = {
     "theme": frozenset({"auto", "light", "dark"}),
     "feed_mode": frozenset({"pill", "insert"}),
@@ -56,15 +70,26 @@ async def create(
     return account
 
 
-async def edit_profile(session: Session, account_id: int, *, display_name: str, bio: str) -> None:
-    """Raises `Invalid` for both fields at once."""
+async def edit_profile(
+    session: Session,
+    account_id: int,
+    *,
+    links: Sequence[tuple[str, str]] | None = None,
+    **words: str,
+) -> None:
+    """Change what is given of the links (label and address) and of `PROFILE`.
+
+    Raises `Invalid` for all fields at once.
+    """
+    checks: list[tuple[str, Callable[[], Any]]] = [
+        (field, partial(PROFILE[field], written)) for field, written in words.items()
+    ]
+    if links is not None:
+        checks.append(("links", partial(check_links, links)))
     values, refusals = {}, []
-    for field, check, written in (
-        ("display_name", check_display_name, display_name),
-        ("bio", check_bio, bio),
-    ):
+    for field, check in checks:
         try:
-            values[field] = check(written)
+            values[field] = check()
         except Invalid as refusal:
             refusals.append(refusal)
     if refusals:

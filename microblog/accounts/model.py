@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.kernel.clock import now
@@ -32,6 +32,16 @@ class Account(Base):
     name_key: Mapped[str] = mapped_column(String(30))  # lower case; what must be unique
     display_name: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
     bio: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    pronouns: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
+    location: Mapped[str] = mapped_column(String(240), default="", server_default=text("''"))
+    links: Mapped[list[list[str]]] = mapped_column(  # label and address of each
+        JSON, default=list, server_default=text("'[]'")
+    )
+    # What the names of their files begin with (`media.store`), and what they show, in words.
+    avatar: Mapped[str | None] = mapped_column(String(32))
+    avatar_alt: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    header: Mapped[str | None] = mapped_column(String(32))
+    header_alt: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
     email: Mapped[str | None] = mapped_column(String(254))
     email_key: Mapped[str | None] = mapped_column(String(254), unique=True)  # lower case
     password_hash: Mapped[str | None] = mapped_column(String(255))
@@ -40,14 +50,17 @@ class Account(Base):
     time_zone: Mapped[str | None] = mapped_column(String(64))
     theme: Mapped[str] = mapped_column(String(8), default="auto", server_default="auto")
     feed_mode: Mapped[str] = mapped_column(String(8), default="pill", server_default="pill")
+    accent: Mapped[str] = mapped_column(String(8), default="pine", server_default="pine")
+    text_size: Mapped[str] = mapped_column(String(8), default="normal", server_default="normal")
+    motion: Mapped[str] = mapped_column(String(8), default="auto", server_default="auto")
     created_at: Mapped[datetime] = mapped_column(default=now)
     # Nothing of them is shown, nobody mentions or mails them, and they cannot come in: suspended by
     # a moderator or, where both moments are the same, hidden because they are leaving.
     suspended_at: Mapped[datetime | None]
+    leaving_at: Mapped[datetime | None]
     suspended_until: Mapped[datetime | None]  # None: until somebody lifts it
     # Their posts are for those who follow them; nobody else is led to them or told of them.
     silenced_at: Mapped[datetime | None]
-    leaving_at: Mapped[datetime | None]
     # Why the last mail to this address was refused for good, and how many were.
     mail_refusal: Mapped[str | None] = mapped_column(Text)
     mail_refusals: Mapped[int] = mapped_column(default=0, server_default=text("0"))

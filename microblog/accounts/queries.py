@@ -24,13 +24,14 @@ class PersonCard:
     name: str
     display_name: str
     bio: str
+    avatar: str | None = None  # what the names of its files begin with
 
     @property
     def shown(self) -> str:
         return self.display_name
 
 
-_CARDS = select(Account.id, Account.name, Account.display_name, Account.bio)
+_CARDS = select(Account.id, Account.name, Account.display_name, Account.bio, Account.avatar)
 _HERE = (Account.host == "", Account.suspended_at.is_(None))
 
 
@@ -99,14 +100,14 @@ async def has_administrator(session: Session) -> bool:
     return await session.scalar(wanted) is not None
 
 
-async def is_last_administrator(session: Session, account_id: int) -> bool:
-    theirs = select(Account.id).where(Account.role == "administrator", *_HERE)
-    return list(await session.scalars(theirs.limit(2))) == [account_id]
-
-
 async def is_silenced(session: Session, account_id: int) -> bool:
     wanted = select(Account.silenced_at).where(Account.id == account_id)
     return await session.scalar(wanted) is not None
+
+
+async def is_last_administrator(session: Session, account_id: int) -> bool:
+    theirs = select(Account.id).where(Account.role == "administrator", *_HERE)
+    return list(await session.scalars(theirs.limit(2))) == [account_id]
 
 
 async def suggestions(
@@ -124,5 +125,5 @@ def _named(name: str) -> Select[Account]:
     return select(Account).where(Account.name_key == names.key(name), *_HERE)
 
 
-def _card(row: Row[int, str, str, str]) -> PersonCard:
-    return PersonCard(row.id, row.name, row.display_name or row.name, row.bio)
+def _card(row: Row[int, str, str, str, str | None]) -> PersonCard:
+    return PersonCard(row.id, row.name, row.display_name or row.name, row.bio, row.avatar)

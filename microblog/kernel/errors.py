@@ -56,6 +56,10 @@ class Invalid(DomainError):
         return first
 
 
+class NoRoom(DomainError):
+    """What was sent is right and cannot be kept: the disk is full or cannot be written."""
+
+
 class TooMany(DomainError):
     """A limit was reached; `retry_after` is in seconds."""
 

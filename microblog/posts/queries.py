@@ -76,6 +76,7 @@ _SHOWN = (
         Account.name,
         Account.display_name,
         Account.bio,
+        Account.avatar,
         _asked.name.label("reply_to_name"),
     )
     .join(Account, Account.id == Post.author_id)
@@ -170,7 +171,9 @@ async def _mentioned(session: Session, ids: list[int]) -> dict[int, dict[str, st
 def _view(row: Row[*tuple[Any, ...]], html: Markup) -> PostView:
     return PostView(
         id=row.id,
-        author=PersonCard(row.author_id, row.name, row.display_name or row.name, row.bio),
+        author=PersonCard(
+            row.author_id, row.name, row.display_name or row.name, row.bio, row.avatar
+        ),
         body=row.body,
         html=html,
         created_at=row.created_at,

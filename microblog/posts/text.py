@@ -18,7 +18,7 @@ from linkify_it import LinkifyIt
 from markupsafe import Markup
 
 from microblog.kernel import text as texts
-from microblog.posts import addresses
+from microblog.kernel import web_addresses
 
 LINK_LENGTH = 23  # what a link counts, however long it is
 LONGEST_LINK = 2048  # characters; anything longer stays plain text
@@ -138,7 +138,7 @@ def _link(body: str, start: int, after_scheme: int) -> Token | None:
     if length == scheme or length > LONGEST_LINK:
         return None
     url = candidate[:length]
-    return Token("link", url, url) if addresses.is_honest(url) else None
+    return Token("link", url, url) if web_addresses.is_honest(url) else None
 
 
 def _is_tag(key: str) -> bool:
@@ -168,7 +168,7 @@ def _drawn(token: Token, known: Mapping[str, str]) -> Markup | str:
 
 def _drawn_link(url: str) -> Markup:
     """`dir` isolates it: no bidirectional control around it can turn the host about."""
-    shown = addresses.shown(urlsplit(url))
+    shown = web_addresses.shown(urlsplit(url))
     title = Markup(' title="{}"').format(url) if "…" in shown else ""
     return Markup('<a href="{}" rel="nofollow noopener ugc" dir="ltr"{}>{}</a>').format(
         url, title, shown

@@ -41,6 +41,10 @@ class Viewer:
     time_zone: str | None
     theme: str
     feed_mode: str
+    accent: str
+    text_size: str
+    motion: str
+    avatar: str | None
     role: str
     email: str | None
     mail_trouble: str | None
@@ -85,7 +89,8 @@ _VIEWER = (
     select(  # in the order of a `Viewer`
         Account.id, Account.name,
         func.coalesce(func.nullif(Account.display_name, ""), Account.name),
-        Account.language, Account.time_zone, Account.theme, Account.feed_mode, Account.role,
+        Account.language, Account.time_zone, Account.theme, Account.feed_mode,
+        Account.accent, Account.text_size, Account.motion, Account.avatar, Account.role,
         Account.email, Account.mail_refusal,
         LoginSession.id, LoginSession.remembered, LoginSession.last_seen_at,
         func.coalesce(LoginSession.authenticated_at, LoginSession.created_at),

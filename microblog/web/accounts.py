@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
 from quart import Blueprint, ResponseReturnValue
 
 from microblog.accounts import queries as accounts
 from microblog.accounts.model import Account
 from microblog.accounts.queries import PersonCard
 from microblog.follows import queries as follows
+from microblog.kernel import web_addresses
 from microblog.kernel.errors import NotFound
 from microblog.kernel.model import Session
 from microblog.posts import queries as posts
@@ -19,6 +23,8 @@ from microblog.web.paging import PEOPLE, POSTS, cut, place, under_true_name
 from microblog.web.rendering import render
 
 pages = Blueprint("accounts", __name__)
+
+_SAID = ("pronouns", "location", "avatar_alt", "header", "header_alt")
 
 
 @pages.get("/@<name>")
@@ -67,7 +73,13 @@ async def _facts(session: Session, account: Account) -> dict[str, object]:
         ties["follows"] = await follows.follows(session, asking.id, account.id)
         ties["follows_you"] = await follows.follows(session, account.id, asking.id)
     who = {"person": await _card(session, account.id), "joined": account.created_at}
-    return {**who, "counts": counts, "is_me": is_me, **ties}
+    said = {field: getattr(account, field) for field in _SAID} | {"links": _shown(account.links)}
+    return {**who, **said, "counts": counts, "is_me": is_me, **ties}
+
+
+def _shown(links: Sequence[Sequence[str]]) -> list[tuple[str, str, str]]:
+    """Label, address, and the address as it is shown."""
+    return [(label, url, web_addresses.shown(urlsplit(url))) for label, url in links]
 
 
 async def _people(name: str, kind: str) -> ResponseReturnValue:

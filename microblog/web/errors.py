@@ -19,6 +19,7 @@ from microblog.kernel.errors import (
     DomainError,
     Forbidden,
     Invalid,
+    NoRoom,
     NotFound,
     TooMany,
 )  # fmt: skip
@@ -41,6 +42,7 @@ TITLES = {
     429: N_("Too often"),
     500: N_("Something went wrong here"),
     503: N_("Back in a moment"),
+    507: N_("No room left"),
 }
 SENTENCES = {
     400: N_("The server could not read it. Nothing was changed."),
@@ -50,7 +52,10 @@ SENTENCES = {
     500: N_("This is our fault, not yours. Nothing you can see was changed."),
     503: N_("The site cannot reach its database just now. Try again in a few seconds."),
 }
-_STATUS = ((Invalid, 422), (Conflict, 409), (TooMany, 429), (Forbidden, 403), (NotFound, 404))
+_STATUS = (
+    (Invalid, 422), (Conflict, 409), (TooMany, 429), (Forbidden, 403), (NotFound, 404),
+    (NoRoom, 507),
+)  # fmt: skip
 
 
 # Seconds that one request waits for the database, all in all; `unavailable` answers by then.
@@ -107,7 +112,7 @@ async def _answer(
 ) -> tuple[str | Response, int]:
     if wants_json():
         return error_json(sentence, status, form.errors if form else None)
-    if form is not None and form.again is not None and status in (401, 403, 409, 422, 429):
+    if form is not None and form.again is not None and status in (401, 403, 409, 422, 429, 507):
         return await form.again(form), status
     return await _page(status, sentence), status
 

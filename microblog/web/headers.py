@@ -60,6 +60,8 @@ def _keep_from_caches(response: Response) -> None:
         kept = f"public, max-age={_YEAR}, immutable" if fresh else "no-cache"
         response.headers["Cache-Control"] = kept
         return
+    if request.path.startswith("/media/") and response.status_code == 200:
+        return  # says so itself, the same to everybody
     response.headers.add("Vary", "Cookie, Accept, Accept-Language")
     private = current_user.auth_id is not None or request.path.startswith(_SECRET_PATHS)
     response.headers.setdefault("Cache-Control", "no-store" if private else "private, no-cache")

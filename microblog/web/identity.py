@@ -73,7 +73,7 @@ async def _recognise() -> None:
     g.viewer = g.position = None
     g.waiting = 0
     token = current_user.auth_id
-    if token is None or request.path.startswith("/static/"):
+    if token is None or request.path.startswith(("/static/", "/media/")):
         return
     async with site().db.reading() as session:
         arrived = await notifications.arrival(session, tokens.digest(token))

@@ -29,7 +29,7 @@ from microblog.kernel import clock, i18n
 from microblog.notifications.queries import NotificationView
 from microblog.posts.queries import PostView
 from microblog.web import languages
-from microblog.web.avatars import avatar
+from microblog.web.avatars import avatar, header_picture
 from microblog.web.reader import reader
 from microblog.web.templates import Templates
 
@@ -49,6 +49,7 @@ def environment(language: str = i18n.DEFAULT) -> Templates:
     jinja = Templates(resource("templates"), language, constants)
     jinja.globals.update(
         avatar=avatar,
+        header_picture=header_picture,
         format_date=languages.format_date,
         format_datetime=languages.format_datetime,
         format_relative=languages.format_relative,

@@ -1,4 +1,4 @@
-"""What people choose for themselves: profile, appearance, password."""
+"""What people choose for themselves: appearance, password."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from zoneinfo import available_timezones
 from quart import Blueprint, ResponseReturnValue, flash, redirect, request
 
 from microblog.accounts import actions as accounts
-from microblog.accounts import queries as people
 from microblog.kernel.errors import N_, Invalid
 from microblog.signin import actions as signin
 from microblog.signin import passwords
@@ -43,26 +42,6 @@ async def index() -> ResponseReturnValue:
     return redirect("/settings/profile", 303)
 
 
-@pages.get("/settings/profile")
-@member
-async def profile() -> ResponseReturnValue:
-    async with site().db.reading() as session:
-        mine = await people.account(session, me().id)
-    return await _profile_page(Form({"display_name": mine.display_name, "bio": mine.bio}))
-
-
-@pages.post("/settings/profile")
-@member
-@limited("60/hour")
-async def save_profile() -> ResponseReturnValue:
-    form = await read_form("display_name", "bio", again=_profile_page)
-    async with site().db.writing() as session:
-        await accounts.edit_profile(
-            session, me().id, display_name=form["display_name"], bio=form["bio"]
-        )
-    return await _saved("/settings/profile")
-
-
 @pages.get("/settings/appearance")
 @member
 async def appearance() -> ResponseReturnValue:
@@ -80,7 +59,7 @@ async def save_appearance() -> ResponseReturnValue:
     form.values = _chosen() | choices
     async with site().db.writing() as session:
         await accounts.edit_appearance(session, me().id, choices)
-    return await _saved("/settings/appearance")
+    return await saved("/settings/appearance")
 
 
 @pages.get("/settings/account")
@@ -99,7 +78,7 @@ async def change_password() -> ResponseReturnValue:
     passwords.check_password(form["password"], me().name, me().email or "", words)
     token = await _changed(form["current_password"], form["password"])
     identity.sign_in(token, me().remembered)
-    return await _saved("/settings/account", CHANGED)
+    return await saved("/settings/account", CHANGED)
 
 
 async def _changed(current: str, new: str) -> str:
@@ -120,7 +99,7 @@ async def _changed(current: str, new: str) -> str:
     return token
 
 
-async def _saved(url: str, sentence: str = SAVED) -> ResponseReturnValue:
+async def saved(url: str, sentence: str = SAVED) -> ResponseReturnValue:
     if not wants_json():
         await flash(translated(sentence), "notice")
     return done(url)
@@ -135,10 +114,6 @@ def _time_zones() -> frozenset[str]:
     """Those a person would look for, by city."""
     named = {zone for zone in available_timezones() if zone.startswith(_CONTINENTS)}
     return frozenset(named | {"UTC"})
-
-
-async def _profile_page(form: Form) -> str:
-    return render("settings/profile.html", form=form)
 
 
 async def _appearance_page(form: Form) -> str:

@@ -93,7 +93,7 @@ async def test_both_fields_of_a_profile_are_refused_together(db: Database) -> No
     mine = await create(db, "ada")
     with pytest.raises(Invalid) as refusal:
         async with db.writing() as session:
-            await actions.edit_profile(session, mine, display_name="x" * 51, bio="x" * 301)
+            await actions.edit_profile(session, mine, display_name="x" * 51, bio="x" * 501)
     assert set(refusal.value.errors) == {"display_name", "bio"}
 
 

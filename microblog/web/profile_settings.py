@@ -1,0 +1,117 @@
+"""What people say and show of themselves, as they change it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+
+from quart import Blueprint, ResponseReturnValue, request
+
+from microblog.accounts import actions as accounts
+from microblog.accounts import queries as people
+from microblog.accounts.model import Account
+from microblog.accounts.profiles import MOST_LINKS
+from microblog.media import actions as media
+from microblog.media import store, workshop
+from microblog.site import me, site
+from microblog.web.access import member
+from microblog.web.forms import Form, read_form
+from microblog.web.limits import limited
+from microblog.web.rendering import render
+from microblog.web.settings import saved
+
+pages = Blueprint("profile_settings", __name__)
+
+_LINKS = [(f"link_label_{number}", f"link_url_{number}") for number in range(1, MOST_LINKS + 1)]
+
+
+@pages.get("/settings/profile")
+@member
+async def profile() -> ResponseReturnValue:
+    return await _profile_page(Form())
+
+
+@pages.post("/settings/profile")
+@member
+@limited("60/hour")
+async def save_profile() -> ResponseReturnValue:
+    names = [name for pair in _LINKS for name in pair]
+    form = await read_form(*accounts.PROFILE, *names, again=_profile_page)
+    links = [(form[label], form[url]) for label, url in _LINKS]
+    words = {field: form[field] for field in accounts.PROFILE}
+    async with site().db.writing() as session:
+        await accounts.edit_profile(session, me().id, links=links, **words)
+    return await saved("/settings/profile")
+
+
+@pages.post("/settings/profile/avatar")
+@member
+@limited("30/hour")
+async def save_avatar() -> ResponseReturnValue:
+    return await _picture("avatar")
+
+
+@pages.post("/settings/profile/header")
+@member
+@limited("30/hour")
+async def save_header() -> ResponseReturnValue:
+    return await _picture("header")
+
+
+async def _picture(kind: str) -> ResponseReturnValue:
+    """Show a new picture, none, or the one of before with other words."""
+    form = await read_form(f"{kind}_alt", "remove", again=_profile_page)
+    alt = media.check_alt(kind, form[f"{kind}_alt"])
+    sent = (await request.files).get(kind)
+    picture = sent.read() if sent else b""
+    if form.checked("remove"):
+        async with site().db.writing() as session:
+            removed = await media.remove(session, me().id, kind)
+        await _drop(removed)
+    elif picture or not await _has(kind):
+        await _show(kind, picture, alt)
+    else:
+        async with site().db.writing() as session:
+            await media.describe(session, me().id, kind, alt)
+    return await saved("/settings/profile")
+
+
+async def _show(kind: str, picture: bytes, alt: str) -> None:
+    """The files first.  If the row is not written, nobody knows of them and they are swept away."""
+    parts = await workshop.make(kind, picture)
+    made = await asyncio.to_thread(store.keep, _folder(), parts)
+    async with site().db.writing() as session:
+        replaced = await media.change(session, me().id, kind, made, alt)
+    await _drop(replaced)
+
+
+async def _has(kind: str) -> bool:
+    async with site().db.reading() as session:
+        return getattr(await people.account(session, me().id), kind) is not None
+
+
+async def _drop(names: Iterable[str]) -> None:
+    await asyncio.to_thread(store.remove, _folder(), names)
+
+
+def _folder() -> Path:
+    return store.folder(site().settings.data_dir)
+
+
+async def _profile_page(form: Form) -> str:
+    """One page of several forms: each leaves the others' fields as they are."""
+    async with site().db.reading() as session:
+        mine = await people.account(session, me().id)
+    form.values = _written(mine) | form.values
+    pictures = {kind: getattr(mine, kind) for kind in workshop.SIZES}
+    return render("settings/profile.html", form=form, link_fields=_LINKS, pictures=pictures)
+
+
+def _written(mine: Account) -> dict[str, str]:
+    values = dict.fromkeys((name for pair in _LINKS for name in pair), "")
+    for field in (*accounts.PROFILE, *(f"{kind}_alt" for kind in workshop.SIZES)):
+        values[field] = getattr(mine, field)
+    for fields, link in zip(_LINKS, mine.links, strict=False):
+        values |= zip(fields, link, strict=True)
+    return values

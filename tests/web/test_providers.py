@@ -305,6 +305,11 @@ class TestWithoutPasswords:
             assert 'type="password"' not in page
         assert await (await joined(world)).who() is not None
 
+    async def test_none_is_asked_for_in_the_settings(self, world: World) -> None:
+        page = await (await joined(world)).page("/settings/account")
+        assert 'type="password"' not in page
+        assert "You have no password here" not in page
+
     async def test_a_password_opens_nothing(self, world: World) -> None:
         visitor = await joined(world)
         fields = {"login": "grace", "password": PASSWORD}

@@ -63,6 +63,12 @@ class EntryView:
     target: str | None
     account_id: int | None
 
+    @property
+    def until(self) -> datetime | None:
+        """When a suspension was to end."""
+        written = self.after.get("suspended_until")
+        return datetime.fromisoformat(written) if written and self.act == "suspend" else None
+
 
 @dataclass(frozen=True, slots=True)
 class ReportView:

@@ -18,8 +18,9 @@ SIGNED_OUT = (
 SIGNED_IN = (
     "/", "/explore", "/notifications", "/@{name}", "/@{name}/{post}", "/@{name}/{post}/history",
     "/@{name}/followers", "/@{name}/following", "/posts/new", "/posts/{post}/edit",
-    "/posts/{post}/delete", "/settings/profile", "/settings/appearance", "/settings/mail",
-    "/settings/account", "/settings/leave", "/settings/export", "/settings/sessions", "/dev/mail",
+    "/posts/{post}/delete", "/posts/{post}/report", "/about/moderation", "/settings/profile",
+    "/settings/appearance", "/settings/mail", "/settings/account", "/settings/leave",
+    "/settings/export", "/settings/sessions", "/dev/mail",
 )  # fmt: skip
 
 

@@ -76,6 +76,7 @@ from microblog.web import (
     metrics,
     moderation,
     notifications,
+    passkeys,
     passwords,
     plain_files,
     posts,
@@ -112,7 +113,7 @@ INTERFACES = (
     email_address, export, follows, health, identity_pages, leaving, login, mail_settings, media,
     metrics, moderation, notifications, passwords, plain_files, posts, profile_settings, providers,
     reauthentication, register, reports, second_step, sessions, settings_pages, threads,
-    timelines, two_factor, unsubscribe,
+    timelines, two_factor, unsubscribe, passkeys,
 )  # fmt: skip
 
 

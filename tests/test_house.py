@@ -36,7 +36,8 @@ PUBLIC_FORMS = {
     "disowning.disown", "email_address.confirm", "email_address.undo",
     "login.sign_in", "login.sign_out", "providers.begin", "passwords.reset", "passwords.send_link",
     "leaving.come_back",
-    "register.confirm", "register.create", "second_step.enter", "unsubscribe.stop",
+    "register.confirm", "register.create", "passkeys.sign_in", "second_step.enter",
+    "unsubscribe.stop",
 }  # fmt: skip
 WITHOUT_TOKEN = {"unsubscribe.stop"}  # RFC 8058: mail programs have neither cookie nor token
 

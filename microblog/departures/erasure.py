@@ -51,6 +51,7 @@ OF_ACCOUNTS: Mapping[str, str] = {
     "muted_mail.account_id": GOES,
     "notifications.account_id": GOES,
     "notifications.actor_id": GOES,
+    "passkeys.account_id": GOES,
     "password_resets.account_id": GOES,
     "posts.author_id": STAYS,  # emptied by itself, and gone where nobody answered
     "recovery_codes.account_id": GOES,

@@ -23,13 +23,7 @@ from microblog.kernel.model import Session
 from microblog.mail import outbox
 from microblog.signin import resets
 from microblog.signin.actions import SUSPENDED, end_others
-from microblog.signin.model import (
-    EmailChange,
-    EmailUndo,
-    PasswordReset,
-    RecoveryCode,
-    SecondFactor,
-)  # fmt: skip
+from microblog.signin.model import EmailChange, EmailUndo, PasswordReset
 from microblog.signin.queries import email_change
 
 LIFE = timedelta(hours=1)
@@ -96,7 +90,7 @@ async def confirm(session: Session, token: str, here: int | None) -> Account:
 
 
 async def undo(session: Session, token: str) -> Account:
-    """The old address again, no session, no password and no second factor that came since."""
+    """The old address again, no session, no password, nothing that came since."""
     mine = delete(EmailUndo).where(
         EmailUndo.token_hash == tokens.digest(token), EmailUndo.expires_at > now()
     )
@@ -109,7 +103,7 @@ async def undo(session: Session, token: str) -> Account:
     except Conflict as error:
         raise Conflict("", TAKEN) from error
     await _forget_since(session, found)
-    await resets.start_over(session, account.id, found.email)
+    await resets.start_over(session, account.id, found.email, found.changed_at)
     return account
 
 
@@ -161,13 +155,8 @@ async def _forget_asked(session: Session, account_id: int) -> None:
 
 
 async def _forget_since(session: Session, found: EmailUndo) -> None:
-    """Whoever changed the address may have changed it again, and turned on a second factor."""
-    mine, moment = found.account_id, found.changed_at
+    """Whoever changed the address may have changed it again."""
+    mine = found.account_id
     later = delete(EmailUndo).where(EmailUndo.account_id == mine, EmailUndo.id > found.id)
     await session.execute(later)
     await _forget_asked(session, mine)
-    factor = delete(SecondFactor).where(
-        SecondFactor.account_id == mine, SecondFactor.confirmed_at >= moment
-    )
-    if await session.scalar(factor.returning(SecondFactor.account_id)) is not None:
-        await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == mine))

@@ -23,6 +23,8 @@ TWO_FACTOR = {
     "on": N_("Two-factor sign-in was turned on"),
     "off": N_("Two-factor sign-in was turned off"),
     "codes": N_("New recovery codes were made"),
+    "passkey_added": N_("A passkey was added"),
+    "passkey_removed": N_("A passkey was removed"),
     "used": N_("A recovery code was used"),
 }
 

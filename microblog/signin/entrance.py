@@ -50,12 +50,21 @@ class Entered:
 
 
 async def enter(
-    session: Session, account_id: int, browser: Browser, *, remembered: bool, next_path: str
+    session: Session,
+    account_id: int,
+    browser: Browser,
+    *,
+    remembered: bool,
+    next_path: str,
+    proven_twice: bool = False,
 ) -> Entered:
-    """For whoever has shown to be this account's owner; raises Forbidden when it is suspended."""
+    """For whoever has shown to be this account's owner; raises Forbidden when it is suspended.
+
+    `proven_twice`: with a passkey, which asked for a finger, a face or a PIN itself.
+    """
     if (await accounts.account(session, account_id)).suspended_at is not None:
         raise Forbidden(SUSPENDED)
-    if not await two_factor.is_on(session, account_id):
+    if proven_twice or not await two_factor.is_on(session, account_id):
         return await _let_in(session, account_id, browser, remembered, next_path)
     token = tokens.new_token()
     session.add(
@@ -114,7 +123,7 @@ async def disown(session: Session, token: str) -> int | None:
         return None
     await session.execute(delete(SignInNotice).where(SignInNotice.account_id == told.account_id))
     account = await accounts.account(session, told.account_id)
-    await resets.start_over(session, account.id, account.email)
+    await resets.start_over(session, account.id, account.email, told.created_at)
     return account.id
 
 

@@ -6,7 +6,7 @@ and whoever writes the mail looks (`emails`).
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete
 
@@ -19,7 +19,13 @@ from microblog.kernel.errors import Forbidden, NotFound
 from microblog.kernel.model import Session
 from microblog.mail import outbox
 from microblog.signin.actions import SUSPENDED, end_all, set_password
-from microblog.signin.model import PasswordReset, SignInStep
+from microblog.signin.model import (
+    Passkey,
+    PasswordReset,
+    RecoveryCode,
+    SecondFactor,
+    SignInStep,
+)  # fmt: skip
 from microblog.signin.queries import password_reset
 
 LIFE = timedelta(minutes=30)
@@ -30,12 +36,24 @@ async def ask(session: Session, email: str) -> None:
     await outbox.enqueue(session, "password_reset", {"email": check_email(email)}, give_up=LIFE)
 
 
-async def start_over(session: Session, account_id: int, email: str | None) -> None:
-    """Somebody else got in: nothing that they hold opens the account; a link goes to `email`."""
+async def start_over(session: Session, account_id: int, email: str | None, since: datetime) -> None:
+    """Somebody else got in at `since`: nothing that they hold or made then opens the account.
+
+    A link to a new password goes to `email`.
+    """
     account = await accounts.account(session, account_id)
     account.password_hash = None
-    await session.execute(delete(PasswordReset).where(PasswordReset.account_id == account_id))
-    await session.execute(delete(SignInStep).where(SignInStep.account_id == account_id))
+    for mine in (
+        delete(PasswordReset).where(PasswordReset.account_id == account_id),
+        delete(SignInStep).where(SignInStep.account_id == account_id),
+        delete(Passkey).where(Passkey.account_id == account_id, Passkey.created_at >= since),
+    ):
+        await session.execute(mine)
+    factor = delete(SecondFactor).where(
+        SecondFactor.account_id == account_id, SecondFactor.confirmed_at >= since
+    )
+    if await session.scalar(factor.returning(SecondFactor.account_id)) is not None:
+        await session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
     await end_all(session, account_id)
     if email:
         await ask(session, email)

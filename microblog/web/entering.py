@@ -27,7 +27,13 @@ SECOND_STEP = "/login/second-step"
 
 
 async def enter(
-    session: Session, account_id: int, *, remembered: bool, next_path: str, quiet: bool = False
+    session: Session,
+    account_id: int,
+    *,
+    remembered: bool,
+    next_path: str,
+    quiet: bool = False,
+    proven_twice: bool = False,
 ) -> Entered:
     """In the transaction that has found out who it is.
 
@@ -35,8 +41,9 @@ async def enter(
     """
     here = await browser(account_id, quiet=quiet)
     way = await entrance.enter(
-        session, account_id, here, remembered=remembered, next_path=next_path
-    )
+        session, account_id, here,
+        remembered=remembered, next_path=next_path, proven_twice=proven_twice,
+    )  # fmt: skip
     if not way.waits_for_code:
         await _leave(session)
     return way

@@ -60,4 +60,7 @@ async def _too_late() -> ResponseReturnValue:
 
 
 async def _page(form: Form) -> str:
-    return render("signin/second_step.html", form=form)
+    async with site().db.reading() as session:
+        waiting = await entrance.step(session, entering.step_token())
+    next_path = waiting.next_path if waiting else "/"
+    return render("signin/second_step.html", form=form, next_path=next_path)

@@ -4,6 +4,7 @@ import "./elements/count-badge.js";
 import "./elements/follow-button.js";
 import "./elements/live-state.js";
 import "./elements/live-timeline.js";
+import "./elements/passkey-form.js";
 import "./elements/post-composer.js";
 import "./elements/post-menu.js";
 import "./elements/relative-time.js";

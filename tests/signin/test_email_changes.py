@@ -15,7 +15,14 @@ from microblog.mail.outbox import Email
 from microblog.signin import actions, email_changes, queries, resets
 from microblog.signin.applicants import Applicant
 from microblog.signin.emails import composers
-from microblog.signin.model import EmailChange, EmailUndo, PasswordReset
+from microblog.signin.model import (
+    EmailChange,
+    EmailUndo,
+    Passkey,
+    PasswordReset,
+    RecoveryCode,
+    SecondFactor,
+)  # fmt: skip
 from microblog.signin.registrations import create, refuse_taken
 from tests.signin.people import behind, person, session_id, signed_in
 
@@ -216,3 +223,29 @@ async def test_an_account_without_an_address_gets_one_and_nobody_is_told(db: Dat
     assert await address(db, account.id) == NEW
     async with db.reading() as session:
         assert await session.scalar(select(EmailUndo.id)) is None
+
+
+async def test_taking_it_back_takes_what_came_since_and_leaves_what_was_before(
+    db: Database,
+) -> None:
+    ada = await person(db)
+    async with db.writing() as session:
+        session.add(a_passkey(ada, b"mine"))
+    await confirm(db, await ask(db, ada, await signed_in(db, ada)))
+    async with db.writing() as session:
+        session.add(a_passkey(ada, b"a thief's"))
+        session.add(SecondFactor(account_id=ada, secret=b"", confirmed_at=now()))
+        session.add(RecoveryCode(account_id=ada, code_hash="x"))
+    await undo(db, await token_in(db, "email_changed"))
+    async with db.reading() as session:
+        assert list(await session.scalars(select(Passkey.credential_id))) == [b"mine"]
+        assert await session.get(SecondFactor, ada) is None
+        assert await session.scalar(select(RecoveryCode.code_hash)) is None
+
+
+def a_passkey(account_id: int, credential_id: bytes) -> Passkey:
+    made = now()
+    return Passkey(
+        id=int(made.timestamp() * 1e6), account_id=account_id, credential_id=credential_id,
+        public_key=b"", name="x", created_at=made,
+    )  # fmt: skip

@@ -19,10 +19,12 @@ def upgrade() -> None:
     _recovery_codes()
     _sign_in_steps()
     _sign_in_notices()
+    _passkeys()
 
 
 def downgrade() -> None:
     for table in (
+        "passkeys",
         "sign_in_notices",
         "sign_in_steps",
         "recovery_codes",
@@ -120,6 +122,24 @@ def _sign_in_notices() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_sign_in_notices_token_hash")),
     )
     _index("sign_in_notices", "account_id", "expires_at")
+
+
+def _passkeys() -> None:
+    op.create_table(
+        "passkeys",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("account_id", BIG, nullable=False),
+        sa.Column("credential_id", sa.LargeBinary(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("sign_count", BIG, server_default=sa.text("0"), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("last_used_at", MOMENT, nullable=True),
+        _of_an_account("passkeys"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_passkeys")),
+        sa.UniqueConstraint("credential_id", name=op.f("uq_passkeys_credential_id")),
+    )
+    _index("passkeys", "account_id")
 
 
 def _of_an_account(table: str) -> sa.ForeignKeyConstraint:

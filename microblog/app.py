@@ -62,6 +62,7 @@ from microblog.web import (
     email_address,
     errors,
     export,
+    following_lists,
     follows,
     guard,
     headers,
@@ -110,7 +111,8 @@ KEEP_SETTLED_MAIL = timedelta(days=30)
 
 INTERFACES = (
     accounts, admin, admin_appeals, admin_people, admin_reports, appeals, claims, disowning,
-    email_address, export, follows, health, identity_pages, leaving, login, mail_settings, media,
+    email_address, export, following_lists, follows, health, identity_pages, leaving, login,
+    mail_settings, media,
     metrics, moderation, notifications, passwords, plain_files, posts, profile_settings, providers,
     reauthentication, register, reports, second_step, sessions, settings_pages, threads,
     timelines, two_factor, unsubscribe, passkeys,

@@ -20,7 +20,7 @@ SIGNED_IN = (
     "/@{name}/followers", "/@{name}/following", "/posts/new", "/posts/{post}/edit",
     "/posts/{post}/delete", "/posts/{post}/report", "/about/moderation", "/settings/profile",
     "/settings/appearance", "/settings/mail", "/settings/account", "/settings/leave",
-    "/settings/export", "/settings/sessions", "/dev/mail",
+    "/settings/export", "/settings/import", "/settings/sessions", "/dev/mail",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from microblog.accounts import addresses, names, queries
+from microblog.accounts import addresses, bans, names, queries
 from microblog.accounts.addresses import check_email
 from microblog.accounts.model import Account
 from microblog.accounts.names import check_name
@@ -34,6 +34,9 @@ PROFILE: Mapping[str, Callable[[str], str]] = {
 APPEARANCE: Mapping[str, frozenset[str]] = {
     "theme": frozenset({"auto", "light", "dark"}),
     "feed_mode": frozenset({"pill", "insert"}),
+    "accent": frozenset({"pine", "sea", "plum", "clay"}),
+    "text_size": frozenset({"normal", "large", "larger"}),
+    "motion": frozenset({"auto", "less"}),
     "language": frozenset(LANGUAGES) | {""},
 }
 
@@ -49,6 +52,7 @@ async def create(
 ) -> Account:
     """A new member.  Raises `Invalid`, or `Conflict("username")` or `Conflict("email")`."""
     name, email = check_name(name), check_email(email) if email is not None else None
+    await bans.refuse(session, name=name, email=email)
     if names.key(name) in await queries.taken_names(session, [name]):
         raise await taken_name(session, name)
     account = Account(
@@ -98,7 +102,7 @@ async def edit_profile(
 
 
 async def edit_appearance(session: Session, account_id: int, choices: Mapping[str, str]) -> None:
-    """Change those of theme, feed_mode, language and time_zone that `choices` has.
+    """Change those of `APPEARANCE` and of time_zone that `choices` has.
 
     An empty language or time zone means the browser's.
     """
@@ -123,6 +127,7 @@ async def forgive_mail_refusal(session: Session, account_id: int) -> None:
 async def set_email(session: Session, account_id: int, email: str) -> None:
     """Raises `Invalid`, or `Conflict("email")`."""
     email = check_email(email)
+    await bans.refuse(session, email=email)
     try:
         async with session.begin_nested():
             values = {"email": email, "email_key": addresses.key(email)}

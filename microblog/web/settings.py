@@ -29,7 +29,7 @@ SAVED = N_("Saved.")
 CHANGED = N_("Your password is changed. Your other devices are signed out.")
 NOT_YOURS = N_("That is not your password.")
 
-_APPEARANCE = ("theme", "feed_mode", "language", "time_zone")
+_APPEARANCE = (*accounts.APPEARANCE, "time_zone")
 _CONTINENTS = (
     "Africa/", "America/", "Antarctica/", "Arctic/", "Asia/", "Atlantic/", "Australia/", "Europe/",
     "Indian/", "Pacific/",

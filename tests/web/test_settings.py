@@ -160,3 +160,20 @@ class TestLimits:
         assert statuses == [422] * 10
         answer = await ada.submit("/settings/account", current_password=PASSWORD, password=NEW)
         assert answer.status_code == 429
+
+
+async def test_colour_size_and_motion_are_in_the_page_itself(world: World, ada: Visitor) -> None:
+    """So nothing flashes: the very first bytes say how the page looks."""
+    assert '<html lang="en" data-theme="auto">' in await ada.page("/")
+    chosen = {"accent": "plum", "text_size": "larger", "motion": "less"}
+    assert (await ada.submit("/settings/appearance", **chosen)).status_code == 303
+    for path in ("/", "/settings/appearance", "/missing"):
+        page = await ada.page(path, 404 if path == "/missing" else 200)
+        assert 'data-theme="auto" data-accent="plum" data-text="larger" data-motion="less">' in page
+    assert "data-accent" not in await Visitor(world).page("/")
+
+
+@pytest.mark.parametrize("field", ["accent", "text_size", "motion"])
+async def test_what_is_not_on_the_list_is_refused(ada: Visitor, field: str) -> None:
+    answer = await ada.submit("/settings/appearance", **{field: '"><script>'})
+    assert answer.status_code == 422

@@ -52,9 +52,11 @@ from microblog.web import (
     accounts,
     admin,
     admin_appeals,
+    admin_bans,
     admin_people,
     admin_reports,
     appeals,
+    banned,
     bodies,
     claims,
     dev_mail,
@@ -110,12 +112,11 @@ NO_LIMIT = 1_000_000
 KEEP_SETTLED_MAIL = timedelta(days=30)
 
 INTERFACES = (
-    accounts, admin, admin_appeals, admin_people, admin_reports, appeals, claims, disowning,
-    email_address, export, following_lists, follows, health, identity_pages, leaving, login,
-    mail_settings, media,
-    metrics, moderation, notifications, passwords, plain_files, posts, profile_settings, providers,
-    reauthentication, register, reports, second_step, sessions, settings_pages, threads,
-    timelines, two_factor, unsubscribe, passkeys,
+    accounts, admin, admin_appeals, admin_bans, admin_people, admin_reports, appeals, claims,
+    disowning, email_address, export, following_lists, follows, health, identity_pages, leaving,
+    login, mail_settings, media, metrics, moderation, notifications, passkeys, passwords,
+    plain_files, posts, profile_settings, providers, reauthentication, register, reports,
+    second_step, sessions, settings_pages, threads, timelines, two_factor, unsubscribe,
 )  # fmt: skip
 
 
@@ -252,8 +253,8 @@ def _install(app: Quart) -> None:
     bodies.install(app)
     journal.install(app)
     errors.install(app)
-    auth_before_guard = (guard, identity, access, ways_in, reauthentication, limits, headers)
-    for part in auth_before_guard:
+    parts = (guard, identity, banned, access, ways_in, reauthentication, limits, headers)
+    for part in parts:
         part.install(app)
     for interface in INTERFACES:
         app.register_blueprint(interface.pages)

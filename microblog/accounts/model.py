@@ -73,3 +73,15 @@ class KeptName(Base):
 
     name_key: Mapped[str] = mapped_column(String(30), primary_key=True)
     until: Mapped[datetime] = mapped_column(index=True)
+
+
+class Ban(Base):
+    """What nobody may come with: a name, a domain of e-mail addresses, a range of IP addresses."""
+
+    __tablename__ = "bans"
+    __table_args__ = (UniqueConstraint("kind", "value"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))  # name, domain, network
+    value: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(default=now)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from sqlalchemy import delete
 
 from microblog.accounts import actions as accounts
-from microblog.accounts import addresses, names
+from microblog.accounts import addresses, bans, names
 from microblog.accounts import queries as people
 from microblog.accounts.model import Account
 from microblog.kernel import tokens
@@ -30,6 +30,7 @@ LIFE = timedelta(hours=24)
 
 async def refuse_taken(session: Session, applicant: Applicant, *, also_email: bool) -> None:
     """Raise what `create` would, before the costly hash; an e-mail only where it may be told."""
+    await bans.refuse(session, name=applicant.name, email=applicant.email)
     if names.key(applicant.name) in await people.taken_names(session, [applicant.name]):
         raise await accounts.taken_name(session, applicant.name)
     if also_email and await _is_taken(session, applicant.email):

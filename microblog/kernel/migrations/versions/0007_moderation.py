@@ -28,9 +28,11 @@ def upgrade() -> None:
     _moderation_log()
     _reports()
     _appeals()
+    _bans()
 
 
 def downgrade() -> None:
+    op.drop_table("bans")
     op.drop_table("appeals")
     op.drop_table("reports")
     op.drop_table("moderation_log")
@@ -119,3 +121,15 @@ def _appeals() -> None:
         "ix_appeals_open", "appeals", ["entry_id"],
         sqlite_where=OPEN_APPEAL, postgresql_where=OPEN_APPEAL,
     )  # fmt: skip
+
+
+def _bans() -> None:
+    op.create_table(
+        "bans",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("value", sa.String(length=255), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bans")),
+        sa.UniqueConstraint("kind", "value", name=op.f("uq_bans_kind_value")),
+    )

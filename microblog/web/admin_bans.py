@@ -1,0 +1,49 @@
+"""Names, domains and ranges of addresses that nobody may come with.  Administrators only."""
+
+from __future__ import annotations
+
+from quart import Blueprint, ResponseReturnValue
+
+from microblog.accounts import bans as listed
+from microblog.moderation import bans
+from microblog.site import me, site
+from microblog.web import client
+from microblog.web.access import administrator
+from microblog.web.answers import done
+from microblog.web.forms import Form, read_form
+from microblog.web.limits import limited
+from microblog.web.paging import post_id_in
+from microblog.web.rendering import render
+
+pages = Blueprint("admin_bans", __name__)
+
+
+@pages.get("/admin/bans")
+@administrator
+async def index() -> ResponseReturnValue:
+    return await _page(Form({"kind": "domain", "value": ""}))
+
+
+@pages.post("/admin/bans")
+@administrator
+@limited("300/hour")
+async def create() -> ResponseReturnValue:
+    form = await read_form("kind", "value", again=_page)
+    async with site().db.writing() as session:
+        await bans.ban(session, me().id, form["kind"], form["value"], address=client.address())
+    return done("/admin/bans")
+
+
+@pages.post("/admin/bans/<ban_id>/delete")
+@administrator
+@limited("300/hour")
+async def delete(ban_id: str) -> ResponseReturnValue:
+    async with site().db.writing() as session:
+        await bans.unban(session, me().id, post_id_in(ban_id))
+    return done("/admin/bans")
+
+
+async def _page(form: Form) -> str:
+    async with site().db.reading() as session:
+        found = await listed.every(session)
+    return render("admin/bans.html", form=form, bans=found)

@@ -38,9 +38,9 @@ class Account(Base):
         JSON, default=list, server_default=text("'[]'")
     )
     # What the names of their files begin with (`media.store`), and what they show, in words.
-    avatar: Mapped[str | None] = mapped_column(String(32))
+    avatar: Mapped[str | None] = mapped_column(String(32), index=True)
     avatar_alt: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
-    header: Mapped[str | None] = mapped_column(String(32))
+    header: Mapped[str | None] = mapped_column(String(32), index=True)
     header_alt: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
     email: Mapped[str | None] = mapped_column(String(254))
     email_key: Mapped[str | None] = mapped_column(String(254), unique=True)  # lower case

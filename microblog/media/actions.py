@@ -62,6 +62,13 @@ async def all_shown(session: Session) -> set[str]:
     return {picture for row in rows for picture in row if picture}
 
 
+async def is_shown(session: Session, picture: str) -> bool:
+    """Whether it is of somebody who can be seen."""
+    is_theirs = or_(Account.avatar == picture, Account.header == picture)
+    wanted = select(Account.id).where(is_theirs, Account.suspended_at.is_(None)).limit(1)
+    return await session.scalar(wanted) is not None
+
+
 def files(kind: str, picture: str | None) -> list[str]:
     return [picture + ending for ending in endings(kind)] if picture else []
 

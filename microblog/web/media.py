@@ -1,4 +1,7 @@
-"""Pictures as `media.store` keeps them: the same bytes to everybody, for ever, and never a page."""
+"""Pictures as `media.store` keeps them: the same bytes to everybody, and never a page.
+
+Those of people who are suspended or leaving are not found.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import asyncio
 from quart import Blueprint, Response
 
 from microblog.kernel.errors import NotFound
-from microblog.media import store
+from microblog.media import actions, store
 from microblog.site import site
 from microblog.web.access import public
 
@@ -25,6 +28,9 @@ _HEADERS = {
 async def picture(name: str) -> Response:
     if (media_type := store.media_type(name)) is None:
         raise NotFound
+    async with site().db.reading() as session:
+        if not await actions.is_shown(session, name.partition("-")[0]):
+            raise NotFound
     path = store.folder(site().settings.data_dir) / name
     try:
         content = await asyncio.to_thread(path.read_bytes)

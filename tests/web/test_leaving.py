@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from microblog.accounts import actions as accounts
 from microblog.accounts.model import Account
+from microblog.media import store
 from tests.web.test_reauthentication import later
 from tests.web.visitor import FROM_A_SECRET_PAGE, PASSWORD, Visitor, newest_link, text
 from tests.world import World
@@ -132,3 +133,17 @@ async def test_who_left_is_on_no_page_though_all_were_looked_at(world: World) ->
         assert page.startswith("404" if path.startswith("/@ada") else "200"), path
     anybody = Visitor(world)
     assert "humming" not in await anybody.page("/")
+
+
+async def test_the_picture_of_who_left_is_not_found(world: World, ada: Visitor) -> None:
+    picture = "0123456789abcdef" * 2
+    where = store.folder(world.site.settings.data_dir)
+    where.mkdir(parents=True)
+    (where / f"{picture}-96.webp").write_bytes(b"a picture")
+    path = f"/media/{picture}-96.webp"
+    await ada.page(path, 404)  # nobody's
+    async with world.db.writing() as session:
+        await session.execute(update(Account).values(avatar=picture))
+    assert await ada.page(path) == "a picture"
+    await leaves(ada)
+    await Visitor(world).page(path, 404)

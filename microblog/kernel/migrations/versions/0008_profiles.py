@@ -21,6 +21,7 @@ def upgrade() -> None:
     _add(sa.Column("links", sa.JSON(), server_default=NO_LINKS, nullable=False))
     for name in PICTURES:
         _add(sa.Column(name, sa.String(32), nullable=True))
+        op.create_index(op.f(f"ix_accounts_{name}"), "accounts", [name])
         _add(sa.Column(f"{name}_alt", sa.Text(), server_default=NOTHING, nullable=False))
     for name, usual in LOOKS:
         _add(sa.Column(name, sa.String(8), server_default=usual, nullable=False))
@@ -31,6 +32,7 @@ def downgrade() -> None:
         op.drop_column("accounts", name)
     for name in PICTURES:
         op.drop_column("accounts", f"{name}_alt")
+        op.drop_index(op.f(f"ix_accounts_{name}"), "accounts")
         op.drop_column("accounts", name)
     op.drop_column("accounts", "links")
     for name, _longest in WORDS:

@@ -20,17 +20,17 @@ from quart import Blueprint, Quart, ResponseReturnValue, current_app, redirect, 
 
 from microblog.kernel import clock
 from microblog.kernel.errors import N_, Invalid
-from microblog.signin import actions, passwords
+from microblog.signin import actions, passkeys, passwords
 from microblog.signin import queries as logins
 from microblog.site import me, site, viewer
-from microblog.web import identity
+from microblog.web import challenges, identity
 from microblog.web.access import member
 from microblog.web.answers import error_json, wants_json
 from microblog.web.attempts import password_attempt
 from microblog.web.forms import Form, read_form
 from microblog.web.journeys import linked_providers
 from microblog.web.languages import translated
-from microblog.web.limits import unlimited
+from microblog.web.limits import limited, unlimited
 from microblog.web.redirects import safe_path
 from microblog.web.rendering import render
 
@@ -41,6 +41,7 @@ pages = Blueprint("reauthentication", __name__)
 RECENT = timedelta(minutes=10)
 KEPT = "kept_"  # before the name of each field of the form that was interrupted
 MOST_KEPT = 50
+PROVE = "prove"  # what a challenge for a passkey is for
 
 ASK = N_("Confirm that it is you, then do it again.")
 NOT_YOURS = N_("That is not your password.")
@@ -97,6 +98,20 @@ async def prove() -> ResponseReturnValue:
     return go_on(form)
 
 
+@pages.post("/reauthenticate/with-passkey")
+@member
+@limited("60/hour")
+async def prove_with_passkey() -> ResponseReturnValue:
+    form = await read_form("credential", "next", again=_page)
+    form.values |= await _kept()
+    challenge, here = challenges.spent(PROVE), challenges.relying_party()
+    async with site().db.writing() as session:
+        if await passkeys.owner(session, here, challenge, form["credential"]) != me().id:
+            raise Invalid("credential", passkeys.REFUSED)
+    await proven()
+    return go_on(form)
+
+
 async def proven() -> None:
     """Note that they are who they say, in this login session, under a new token."""
     async with site().db.writing() as session:
@@ -130,8 +145,11 @@ async def _page(form: Form) -> str:
     async with site().db.reading() as session:
         mine = await logins.credentials_of(session, me().id)
         ways = await linked_providers(session, me().id)
+        keys = await passkeys.passkeys_of(session, me().id)
     kept = {name: value for name, value in form.values.items() if name.startswith(KEPT)}
     has_password = mine.password_hash is not None
+    options = passkeys.to_get(challenges.relying_party(), challenges.new(PROVE)) if keys else None
     return render(
-        "signin/reauthenticate.html", form=form, kept=kept, has_password=has_password, ways=ways
-    )
+        "signin/reauthenticate.html", form=form, kept=kept, has_password=has_password, ways=ways,
+        options=options,
+    )  # fmt: skip

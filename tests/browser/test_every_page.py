@@ -11,7 +11,8 @@ from tests.browser.conftest import Open, Window
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 SIGNED_OUT = (
-    "/", "/explore", "/register", "/register/sent", "/login", "/password/forgot",
+    "/", "/explore", "/register", "/register/sent", "/login", "/login/with-passkey",
+    "/password/forgot",
     "/password/forgot/sent", "/password/reset/none", "/confirm/none", "/u/none", "/nothing-here",
     "/shortcuts", "/@{name}", "/@{name}/{post}", "/tags/bees", "/admin/claim/none",
 )  # fmt: skip
@@ -20,7 +21,8 @@ SIGNED_IN = (
     "/@{name}/followers", "/@{name}/following", "/posts/new", "/posts/{post}/edit",
     "/posts/{post}/delete", "/posts/{post}/report", "/about/moderation", "/settings/profile",
     "/settings/appearance", "/settings/mail", "/settings/account", "/settings/leave",
-    "/settings/export", "/settings/import", "/settings/sessions", "/dev/mail",
+    "/settings/export", "/settings/import", "/settings/sessions", "/settings/two-factor",
+    "/settings/passkeys", "/reauthenticate", "/dev/mail",
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pyotp
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import update
 
 from microblog.kernel.clock import now
 from microblog.settings import Settings
-from microblog.signin.model import Passkey
+from microblog.signin.model import LoginSession, Passkey
 from tests.signin.authenticator import PRESENT, Authenticator
 from tests.signin.people import suspend
 from tests.web.visitor import JSON, Visitor, text
@@ -212,6 +213,54 @@ async def test_the_suspended_do_not_sign_in_with_one_either(
 ) -> None:
     await suspend(world.db, 1)
     assert (await signs_in(Visitor(world), key)).status_code == 403
+
+
+async def test_it_proves_once_more_who_is_there(
+    world: World, ada: Visitor, key: Authenticator
+) -> None:
+    await long_ago(world)
+    refused = await ada.submit("/settings/sessions", end="others")
+    page = await text(refused)
+    assert refused.status_code == 403
+    kept = {"next": "/settings/sessions", "kept_end": "others"}
+    to = "/reauthenticate/with-passkey"
+    answer = await ada.sends(page, to, credential=key.gets(options(page)), **kept)
+    assert 'name="end" value="others"' in await text(answer)
+    assert (await ada.submit("/settings/sessions", end="others")).status_code == 303
+
+
+async def test_that_of_somebody_else_proves_nothing_and_one_may_try_again(
+    world: World, ada: Visitor, key: Authenticator
+) -> None:
+    grace, hers = Visitor(world), Authenticator()
+    await grace.registers("grace")
+    await adds(grace, hers)
+    await long_ago(world)
+    page = await ada.page("/reauthenticate")
+    to = "/reauthenticate/with-passkey"
+    answer = await ada.sends(page, to, credential=hers.gets(options(page)))
+    page = await text(answer)
+    assert answer.status_code == 422
+    assert NOT_ACCEPTED in page
+    assert (await ada.submit("/settings/sessions", end="others")).status_code == 403
+    page = await ada.page("/reauthenticate")
+    answer = await ada.sends(page, to, credential=key.gets(options(page)))
+    assert answer.status_code == 303
+
+
+async def test_after_a_refusal_the_page_asks_anew(
+    world: World, ada: Visitor, key: Authenticator
+) -> None:
+    visitor = Visitor(world)
+    page = await text(await signs_in(visitor, Authenticator()))
+    answer = await visitor.sends(page, LOGIN, credential=key.gets(options(page)))
+    assert answer.status_code == 303
+
+
+async def long_ago(world: World) -> None:
+    async with world.db.writing() as session:
+        before = now() - timedelta(hours=1)
+        await session.execute(update(LoginSession).values(authenticated_at=before))
 
 
 class TestLimits:

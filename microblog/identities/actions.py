@@ -64,7 +64,7 @@ async def begin_account(
         language=language, time_zone=time_zone,
     )  # fmt: skip
     if display_name:
-        await accounts.edit_profile(session, account.id, display_name=display_name, bio="")
+        await accounts.edit_profile(session, account.id, display_name=display_name)
     await _add(session, account.id, who)
     return account
 

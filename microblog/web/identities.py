@@ -14,6 +14,7 @@ from microblog.kernel.ids import LARGEST
 from microblog.kernel.model import Session
 from microblog.oauth.failures import JourneyFailed
 from microblog.providers import Provider
+from microblog.signin import passkeys
 from microblog.signin import queries as logins
 from microblog.site import me, site
 from microblog.web import journeys
@@ -88,7 +89,7 @@ async def _unlink(identity_id: int) -> None:
         issuer = next((one.issuer for one in mine if one.id == identity_id), "")
         await actions.unlink(
             session, me().id, identity_id, labels.get(issuer, issuer),
-            usable=list(labels), otherwise=await _has_password(session),
+            usable=list(labels), otherwise=await _has_other_way(session),
         )  # fmt: skip
 
 
@@ -102,10 +103,12 @@ async def _depart(provider: Provider, purpose: str, next_path: str) -> ResponseR
     return render("signin/leaving.html", provider=provider, url=url)
 
 
-async def _has_password(session: Session) -> bool:
-    """One that this site still asks for."""
+async def _has_other_way(session: Session) -> bool:
+    """A passkey, or a password where this site asks for one."""
     mine = await logins.credentials_of(session, me().id)
-    return site().settings.has_passwords and mine.password_hash is not None
+    if site().settings.has_passwords and mine.password_hash is not None:
+        return True
+    return bool(await passkeys.passkeys_of(session, me().id))
 
 
 def _labels() -> dict[str, str]:

@@ -15,7 +15,7 @@ from microblog.demo.pretenders import Pretenders, listening, providers_at
 from microblog.identities.model import Identity
 from microblog.kernel.clock import now
 from microblog.settings import Settings
-from microblog.signin.model import LoginSession
+from microblog.signin.model import LoginSession, Passkey
 from tests.web.travelling import confirmed, query, sent_to
 from tests.web.visitor import Visitor, text
 from tests.world import Person, World
@@ -130,9 +130,18 @@ async def test_the_last_way_in_cannot_be_removed(world: World) -> None:
     world.site.settings = replace(world.site.settings, passwords="on")
     assert await removes(grace) == 303
     assert await identities(world) == []
+    await links(grace, "x")
+    async with world.db.writing() as session:
+        await session.execute(update(Account).values(password_hash=None))
+    assert await removes(grace) == 403
+    async with world.db.writing() as session:
+        session.add(Passkey(
+            id=1, account_id=grace.id, credential_id=b"1", public_key=b"2", sign_count=0, name="",
+        ))  # fmt: skip
+    assert await removes(grace) == 303
     await world.settle()
     kinds = [letter.subject for letter in await world.letters()]
-    assert len([subject for subject in kinds if "removed" in subject]) == 2
+    assert len([subject for subject in kinds if "removed" in subject]) == 3
 
 
 async def test_nobody_removes_anothers(world: World) -> None:

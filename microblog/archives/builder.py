@@ -6,6 +6,7 @@ What is packed goes to a file without a name, which is gone with the process, ho
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -18,6 +19,8 @@ from microblog.archives.actions import PART, Work
 from microblog.archives.queries import Record
 from microblog.kernel.db import Database
 from microblog.kernel.i18n import DEFAULT
+from microblog.media import actions as pictures
+from microblog.media import store
 
 FORMAT = 1
 MASTODON_HEAD = "Account address,Show boosts,Notify on new posts,Languages"
@@ -58,6 +61,7 @@ class Builder:
         with ZipFile(file, "w", ZIP_DEFLATED) as archive:
             archive.writestr("person.json", _json({"format": FORMAT, "host": self._host, **person}))
             archive.writestr("following.csv", await self._following(work))
+            await self._pictures(work, archive)
             await self._write(archive, "notifications.json", self._notifications(work))
             total = await self._write(archive, "posts.json", self._posts(work))
             head = reading.head(person["profile"], total, language)
@@ -67,6 +71,15 @@ class Builder:
                     drawn = "".join(reading.post(one, language) for one in some)
                     await asyncio.to_thread(page.write, drawn.encode())
                 page.write(reading.FOOT.encode())
+
+    async def _pictures(self, work: Work, archive: ZipFile) -> None:
+        """In every size in which they are shown; what they were made from is not kept."""
+        async with self._db.reading() as session:
+            names = await pictures.shown_of(session, work.account_id)
+        for name in names:
+            path = store.folder(self._folder) / name
+            with contextlib.suppress(OSError):  # just replaced
+                archive.writestr(f"media/{name}", await asyncio.to_thread(path.read_bytes))
 
     async def _write(self, archive: ZipFile, name: str, pages: AsyncIterator[list[Record]]) -> int:
         """A JSON list of all that the pages hold; how many."""

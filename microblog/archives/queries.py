@@ -22,8 +22,9 @@ Record: TypeAlias = dict[str, Any]
 PAGE = 500
 _PROFILE = (
     "name", "display_name", "bio", "pronouns", "location", "links", "email", "role", "created_at",
+    "avatar", "avatar_alt", "header", "header_alt",
 )  # fmt: skip
-_SETTINGS = ("language", "time_zone", "theme", "feed_mode")
+_SETTINGS = ("language", "time_zone", "theme", "feed_mode", "accent", "text_size", "motion")
 
 
 async def archive_of(session: Session, account_id: int) -> Archive | None:
@@ -62,7 +63,7 @@ async def person(session: Session, account_id: int) -> Record:
     muted = select(MutedMail.kind).where(MutedMail.account_id == account_id)
     return {
         "profile": {name: _plain(getattr(account, name, None)) for name in _PROFILE},
-        "settings": {name: getattr(account, name) for name in _SETTINGS}
+        "settings": {name: getattr(account, name, None) for name in _SETTINGS}
         | {"mail_not_wanted_about": sorted(await session.scalars(muted))},
         "followers": await session.scalar(followers) or 0,
     }

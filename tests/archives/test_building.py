@@ -26,6 +26,8 @@ from microblog.kernel.clock import now
 from microblog.kernel.db import Database
 from microblog.kernel.errors import NotFound
 from microblog.mail.outbox import Email
+from microblog.media import actions as pictures
+from microblog.media import store
 from microblog.notifications import actions as notifications
 from microblog.notifications.consumer import make_consumer
 from tests.posts.stage import Stage
@@ -37,7 +39,7 @@ async def builder(stage: Stage, tmp_path: Path) -> AsyncIterator[Builder]:
     folder = tmp_path / "making"
     folder.mkdir()
     yield Builder(stage.db, folder, "social.example")
-    assert list(folder.iterdir()) == []
+    assert [path.name for path in folder.iterdir() if path.name != "media"] == []
 
 
 async def asks(db: Database, account_id: int) -> int:
@@ -221,3 +223,19 @@ async def test_it_goes_with_the_account(stage: Stage, builder: Builder) -> None:
             more = await erasure.go_on(session, ada)
     async with stage.db.reading() as session:
         assert await session.scalar(select(func.count()).select_from(ArchivePart)) == 0
+
+
+async def test_pictures_are_in_it(stage: Stage, builder: Builder) -> None:
+    ada = await person(stage.db)
+    async with stage.db.writing() as session:
+        await pictures.change(session, ada, "avatar", "0123456789abcdef" * 2, "")
+        names = await pictures.shown_of(session, ada)
+    where = store.folder(builder._folder)
+    where.mkdir()
+    for name in names[1:]:  # one was replaced a moment ago
+        (where / name).write_bytes(b"a picture")
+    wanted = await asks(stage.db, ada)
+    await builder.step()
+    made = await content(stage.db, ada, wanted)
+    assert made.read(f"media/{names[1]}") == b"a picture"
+    assert f"media/{names[0]}" not in made.namelist()

@@ -94,6 +94,7 @@ from microblog.web import (
     timelines,
     two_factor,
     unsubscribe,
+    user_name,
     ways_in,
 )  # fmt: skip
 from microblog.web import (
@@ -117,6 +118,7 @@ INTERFACES = (
     login, mail_settings, media, metrics, moderation, notifications, passkeys, passwords,
     plain_files, posts, profile_settings, providers, reauthentication, register, reports,
     second_step, sessions, settings_pages, threads, timelines, two_factor, unsubscribe,
+    user_name,
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from microblog.accounts import addresses, bans, names, queries
 from microblog.accounts.addresses import check_email
-from microblog.accounts.model import Account
+from microblog.accounts.model import Account, KeptName
 from microblog.accounts.names import check_name
 from microblog.accounts.profiles import (
     check_bio,
@@ -21,10 +22,12 @@ from microblog.accounts.profiles import (
     check_location,
     check_pronouns,
 )  # fmt: skip
+from microblog.kernel.clock import now
 from microblog.kernel.errors import N_, Conflict, Invalid
 from microblog.kernel.i18n import LANGUAGES
 from microblog.kernel.model import Session
 
+NAME_KEPT = timedelta(days=365)
 PROFILE: Mapping[str, Callable[[str], str]] = {
     "display_name": check_display_name,
     "bio": check_bio,
@@ -72,6 +75,30 @@ async def create(
             raise known_email() from error
         raise await taken_name(session, name) from error
     return account
+
+
+async def rename(session: Session, account_id: int, written: str) -> None:
+    """Another @name; for a year the old one leads here and can be nobody else's.
+
+    Raises `Invalid`, or `Conflict("username")`.
+    """
+    name, mine = check_name(written), await queries.account(session, account_id)
+    key, old_key = names.key(name), mine.name_key
+    if key != old_key:
+        await bans.refuse(session, name=name, email=None)
+        before = await session.get(KeptName, key)
+        if before is not None and before.account_id == account_id:
+            await session.delete(before)
+        elif key in await queries.taken_names(session, [name]):
+            raise await taken_name(session, name)
+    try:
+        async with session.begin_nested():
+            await _change(session, account_id, {"name": name, "name_key": key})
+    except IntegrityError as error:
+        raise await taken_name(session, name) from error
+    if key != old_key:
+        until = now() + NAME_KEPT
+        await session.merge(KeptName(name_key=old_key, until=until, account_id=account_id))
 
 
 async def edit_profile(

@@ -67,12 +67,13 @@ class Account(Base):
 
 
 class KeptName(Base):
-    """Of somebody who has left: nobody else may be taken for them."""
+    """Of somebody who has left or has another name now: nobody else may be taken for them."""
 
     __tablename__ = "kept_names"
 
     name_key: Mapped[str] = mapped_column(String(30), primary_key=True)
     until: Mapped[datetime] = mapped_column(index=True)
+    account_id: Mapped[int | None] = mapped_column(BigInt, index=True)  # to whom it still leads
 
 
 class Ban(Base):

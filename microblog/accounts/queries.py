@@ -58,8 +58,13 @@ async def account(session: Session, account_id: int) -> Account:
 
 
 async def by_name(session: Session, name: str) -> Account:
-    """The account of this site with that name, in whatever case; suspended ones are not found."""
-    found = await session.scalar(_named(name)) if names.is_name(name) else None
+    """The account of this site with that name, in whatever case; suspended ones are not found.
+
+    A name that somebody had until not long ago is theirs still.
+    """
+    if not names.is_name(name):
+        raise NotFound
+    found = await session.scalar(_named(name)) or await session.scalar(_once_named(name))
     if found is None:
         raise NotFound
     return found
@@ -123,6 +128,12 @@ async def suggestions(
 
 def _named(name: str) -> Select[Account]:
     return select(Account).where(Account.name_key == names.key(name), *_HERE)
+
+
+def _once_named(name: str) -> Select[Account]:
+    lasting = (KeptName.name_key == names.key(name), KeptName.until > now())
+    with_it = select(Account).join(KeptName, KeptName.account_id == Account.id)
+    return with_it.where(*lasting, *_HERE)
 
 
 def _card(row: Row[int, str, str, str, str | None]) -> PersonCard:

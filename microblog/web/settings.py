@@ -123,7 +123,7 @@ async def _appearance_page(form: Form) -> str:
 
 async def account_page(form: Form) -> str:
     """One page of several forms: each leaves the others' fields empty."""
-    form.values.setdefault("email", "")
+    form.values = {"email": "", "username": me().name} | form.values
     async with site().db.reading() as session:
         mine = await logins.credentials_of(session, me().id)
         asked = await logins.asked_email(session, me().id)

@@ -1,4 +1,5 @@
-"""What people say of themselves: pronouns, a place, links, pictures; and how pages look to them."""
+"""What people say of themselves: pronouns, a place, links, pictures; how pages look to them;
+and where the names lead that they had before."""
 
 from typing import Any
 
@@ -8,6 +9,7 @@ from alembic import op
 revision = "0008"
 down_revision = "0007"
 
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 WORDS = ("pronouns", 200), ("location", 240)
 PICTURES = ("avatar", "header")
 LOOKS = ("accent", "pine"), ("text_size", "normal"), ("motion", "auto")
@@ -26,8 +28,13 @@ def upgrade() -> None:
     for name, usual in LOOKS:
         _add(sa.Column(name, sa.String(8), server_default=usual, nullable=False))
 
+    op.add_column("kept_names", sa.Column("account_id", BIG, nullable=True))
+    op.create_index(op.f("ix_kept_names_account_id"), "kept_names", ["account_id"])
+
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_kept_names_account_id"), "kept_names")
+    op.drop_column("kept_names", "account_id")
     for name, _usual in LOOKS:
         op.drop_column("accounts", name)
     for name in PICTURES:

@@ -17,8 +17,8 @@ from microblog.accounts import actions as accounts
 from microblog.kernel.clock import now
 from microblog.kernel.db import Database
 from microblog.mail import outbox
+from tests.faults.database import rows
 from tests.faults.people import KEY
-from tests.faults.serving import rows
 from tests.mail.servers import DROP, TAKE_AND_DROP, ScriptedServer
 from tests.process import SiteProcess
 
@@ -126,12 +126,13 @@ async def states(database: str) -> dict[str, int]:
 
 @asynccontextmanager
 async def working(
-    database: str, number: int, folder: Path, smtp_port: int
+    database: str, number: int, folder: Path, smtp_port: int, program: str = "microblog"
 ) -> AsyncIterator[list[SiteProcess]]:
-    """`microblog worker`, several times, each with a folder of its own."""
+    """`microblog worker`, several times, each with a folder of its own; `program` is the module."""
     workers = [
         SiteProcess(
-            folder / f"worker{one}", command="worker", database_url=database, secret_key=KEY,
+            folder / f"worker{one}", command="worker", program=program,
+            database_url=database, secret_key=KEY,
             base_url="http://127.0.0.1:8000", mail_hold="0",
             smtp_url=f"smtp://127.0.0.1:{smtp_port}",
         )

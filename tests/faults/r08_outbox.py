@@ -18,6 +18,7 @@ from pathlib import Path
 
 from microblog.kernel.db import Database
 from tests.faults import report
+from tests.faults.database import rows
 from tests.faults.mailing import (
     Whimsical,
     enqueue,
@@ -29,7 +30,6 @@ from tests.faults.mailing import (
 )
 from tests.faults.report import Findings
 from tests.faults.scale import Scale
-from tests.faults.serving import rows
 from tests.process import SiteProcess, free_port
 
 ID = "R8"

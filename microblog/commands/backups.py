@@ -61,9 +61,11 @@ async def _snapshot(url: str, copy: Path) -> Manifest:
             tables={},
         )
         take = _pages if database.is_sqlite else _rows
-        manifest.tables = transfer.as_json(await take(session, copy, bar))
-    _check_file(copy)
+        found = await take(session, copy, bar)
+    # The site's database is let go: while it is read, what is written there only piles up.
+    await _verify(copy, found, bar)
     bar.end()
+    manifest.tables = transfer.as_json(found)
     return manifest
 
 
@@ -89,11 +91,7 @@ async def _pages(session: Session, copy: Path, bar: Bar) -> Sums:
             raise TransferError(f"The database cannot be copied: {error}.") from error
     if not await schema.is_newest(session):
         return {}
-    found = await transfer.sums(session, bar)
-    async with opened(sqlite_url(copy)) as made, transfer.snapshot(made) as written:
-        if await transfer.sums(written, bar) != found:
-            raise TransferError("The copy differs from the database. Nothing was kept.")
-    return found
+    return await transfer.sums(session, bar)
 
 
 async def _rows(session: Session, copy: Path, bar: Bar) -> Sums:
@@ -104,12 +102,18 @@ async def _rows(session: Session, copy: Path, bar: Bar) -> Sums:
         return await transfer.replace(session, written, bar)
 
 
-def _check_file(copy: Path) -> None:
+async def _verify(copy: Path, found: Sums, bar: Bar) -> None:
+    """Read the file again: is it whole, and what the database held?"""
     with closing(sqlite3.connect(copy)) as connection:
-        found = connection.execute("PRAGMA integrity_check").fetchall()
-        found += connection.execute("PRAGMA foreign_key_check").fetchall()
-    if found != [("ok",)]:
-        raise TransferError(f"The database is damaged: {found[0][0]}. Run: microblog doctor")
+        damage = connection.execute("PRAGMA integrity_check").fetchall()
+        damage += connection.execute("PRAGMA foreign_key_check").fetchall()
+    if damage != [("ok",)]:
+        raise TransferError(f"The database is damaged: {damage[0][0]}. Run: microblog doctor")
+    if not found:
+        return
+    async with opened(sqlite_url(copy)) as made, transfer.snapshot(made) as written:
+        if await transfer.sums(written, bar) != found:
+            raise TransferError("The copy differs from the database. Nothing was kept.")
 
 
 def _report(file: Path, manifest: Manifest, seconds: float) -> str:

@@ -78,9 +78,11 @@ async def _listen_to_server(db: Database, pulse: Pulse) -> None:
 
 @contextlib.asynccontextmanager
 async def _connected(db: Database) -> AsyncIterator[asyncpg.Connection]:
+    known_as = {"application_name": "microblog doorbell"}  # in pg_stat_activity
     engine = create_async_engine(
-        db.url, poolclass=NullPool, connect_args={"timeout": PATIENCE}, isolation_level="AUTOCOMMIT"
-    )
+        db.url, poolclass=NullPool, isolation_level="AUTOCOMMIT",
+        connect_args={"timeout": PATIENCE, "server_settings": known_as},
+    )  # fmt: skip
     async with engine.connect() as lent:
         raw = await lent.get_raw_connection()
         connection = cast(asyncpg.Connection, raw.driver_connection)

@@ -36,7 +36,6 @@ NAME = "gapless feed under chaos"
 SHARE = 4.0
 
 WIRES = 4  # proxies, each with its share of the readers
-SILENCE = 3.0  # seconds after which a reader takes its connection for dead; the script's are 60
 SETTLING = 40.0  # seconds within which everybody must have everything
 LATE = 1000  # posts that somebody missed
 
@@ -51,6 +50,7 @@ class Stage:
         self.log = History()
         self.follows: dict[int, set[int]] = {}
         self.pages: list[Page] = []
+        self.stuck: list[str] = []  # how those stood who missed something to the end
         self.is_over = asyncio.Event()
 
 
@@ -101,7 +101,11 @@ async def _played(
         reading = []
         for number, seat in enumerate(stage.readers):
             page = Page(
-                site.port, seat, via=proxies[number % WIRES].port, silence=SILENCE, hurry=0.2
+                site.port,
+                seat,
+                via=proxies[number % WIRES].port,
+                silence=scale.of(10.0, 3.0),
+                hurry=0.2,
             )
             await page.open()
             stage.pages.append(page)
@@ -114,6 +118,8 @@ async def _played(
         stage.is_over.set()
         await asyncio.gather(*writing)
         took = await _settled(stage)
+        if stage.stuck:
+            stage.stuck.append(f"the site said:\n{site.said()[-2000:]}")
         for task in reading:
             task.cancel()
     return took
@@ -164,8 +170,9 @@ async def _settled(stage: Stage) -> float:
     """How long it took until nobody missed anything, or for how long it was waited."""
     began = time.monotonic()
     due = await logged(stage.database)
-    while time.monotonic() < began + SETTLING:
-        if not any(_missing(stage, due, page) for page in stage.pages):
+    while late := [page for page in stage.pages if _missing(stage, due, page)]:
+        if time.monotonic() > began + SETTLING:
+            stage.stuck = [f"at the end {page}" for page in late]
             break
         await asyncio.sleep(0.05)
     return time.monotonic() - began
@@ -178,7 +185,7 @@ def _missing(stage: Stage, due: Logged, page: Page) -> set[int]:
 
 
 def _wrong(stage: Stage, due: Logged) -> list[str]:
-    found = []
+    found = stage.stuck[-4:]  # that is enough to begin with
     for page in stage.pages:
         assert page.seat is not None
         theirs = due.of(stage.follows[page.seat.id])

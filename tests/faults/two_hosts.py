@@ -38,12 +38,14 @@ class TwoHosts:
         self.database = database
         self.log = History()
         self.pages: list[Page] = []
+        self.port = 0  # of the host that is posted at
         self._seats = seats
 
     @asynccontextmanager
     async def at_work(self, **settings: Any) -> AsyncIterator[None]:
         """Posting until the block ends; then everybody's list can be judged."""
         async with several_serving(self.database, 2, **settings) as (here, there):
+            self.port = here.port
             self.pages = [await Page(there.port, self._seats[name]).open() for name in READERS]
             posting = [
                 asyncio.ensure_future(self._post(Client(here.port, self._seats[name])))

@@ -49,6 +49,7 @@ class Database:
         self._writers = async_sessionmaker(self._write_engine, expire_on_commit=False)
         self._turn = asyncio.Lock()
         self._wakeups: set[asyncio.Event] = set()
+        self.heard = 0  # the last event that somebody in this process has read
         # Tells other processes of a commit, in place of the database's own doorbell.
         self.tell: Callable[[frozenset[str]], None] | None = None
 

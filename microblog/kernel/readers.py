@@ -141,6 +141,8 @@ class Subscriber:
         seen = self.seen or 0
         async with self._db.reading() as session:
             page = await events.after(session, seen, 1 if seen < self._careful else PAGE)
+            if page:
+                self._db.heard = max(self._db.heard, page[-1].id)
             if page and not self._passed_over(page[0].id):
                 self._careful = page[-1].id
                 with self._failures.watching(page[0].id):
@@ -186,6 +188,7 @@ class Consumer:
         async with db.reading() as session:
             asked = self._asked | {"passed": self._passed}
             first, latest = (await session.execute(_AHEAD, asked)).one()
+        db.heard = max(db.heard, latest or 0)
         if first is None and latest is not None:
             self._passed = latest
             return time.monotonic() - self._noted_at > NOTE_EVERY

@@ -344,3 +344,23 @@ async def unfollowed(db: Database, *numbers: int) -> None:
     async with db.writing() as session:
         for number in numbers:
             await record(session, AccountUnfollowed(number, number))
+
+
+async def test_a_commit_of_our_own_rings_once(db: Database) -> None:
+    subscriber = Subscriber(db, _told_to_nobody)
+    await subscriber.start()
+    listening = asyncio.create_task(doorbell.listen(db, Pulse("doorbell", 60.0)))
+    await asyncio.sleep(0.3)  # until it listens
+    wakeup = db.follow()
+    await happened(db, 1)
+    assert wakeup.is_set()
+    await subscriber.step()
+    wakeup.clear()
+    await asyncio.sleep(0.1)
+    assert not wakeup.is_set()
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+
+
+async def _told_to_nobody(_session: Session, _page: list[LoggedEvent]) -> None:
+    pass

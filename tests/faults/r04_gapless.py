@@ -235,7 +235,8 @@ async def _stale(stage: Stage, site: SiteProcess) -> list[str]:
     due = await logged(stage.database)
     async with writing(stage.database) as session:
         epoch, tomorrow = await events.epoch(session), clock.now() + timedelta(days=1)
-        await events.trim(session, tomorrow, through=due.posts[len(due.posts) // 2])
+        while await events.trim(session, tomorrow, through=due.posts[len(due.posts) // 2]):
+            pass
     page = await Page(site.port, stage.readers[0], since=f"{epoch}.{due.posts[0]}").open()
     page.leave()
     return [] if page.resets == 1 else ["a position older than the log got no reset"]

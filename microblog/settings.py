@@ -210,7 +210,7 @@ class Settings:
             return self if _fit(self.secret_key) else _unfit("MICROBLOG_SECRET_KEY")
         path = self.data_dir / "secret_key"
         try:
-            self.data_dir.mkdir(parents=True, exist_ok=True)
+            self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
             _make_key(path)
             if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                 raise SettingsError(f"{path} can be read by others; run: chmod 600 {path}")

@@ -138,9 +138,11 @@ class Subscriber:
             pass
 
     async def _page(self) -> bool:
+        """Whether there may be more: what is committed from now on rings again."""
         seen = self.seen or 0
+        limit = 1 if seen < self._careful else PAGE
         async with self._db.reading() as session:
-            page = await events.after(session, seen, 1 if seen < self._careful else PAGE)
+            page = await events.after(session, seen, limit)
             if page:
                 self._db.heard = max(self._db.heard, page[-1].id)
             if page and not self._passed_over(page[0].id):
@@ -148,7 +150,7 @@ class Subscriber:
                 with self._failures.watching(page[0].id):
                     await self._deliver(session, page)
                 self.seen = page[-1].id
-        return bool(page)
+        return len(page) == limit
 
     def _passed_over(self, event_id: int) -> bool:
         if not self._failures.given_up(event_id):

@@ -13,6 +13,7 @@ import random
 import secrets
 import time
 from datetime import timedelta
+from itertools import cycle
 
 from microblog.kernel import clock, events
 from microblog.posts import actions
@@ -98,18 +99,14 @@ async def _played(
 ) -> float:
     """Until there are enough posts or no time is left; how long after it all were told."""
     async with asyncio.TaskGroup() as group:
-        reading = []
-        for number, seat in enumerate(stage.readers):
-            page = Page(
-                site.port,
-                seat,
-                via=proxies[number % WIRES].port,
-                silence=scale.of(10.0, 3.0),
-                hurry=0.2,
-            )
+        silence = scale.of(10.0, 3.0)  # then a connection is taken for dead; the script's are 60
+        stage.pages = [
+            Page(site.port, seat, via=wire.port, silence=silence, hurry=0.2)
+            for seat, wire in zip(stage.readers, cycle(proxies), strict=False)
+        ]
+        for page in stage.pages:
             await page.open()
-            stage.pages.append(page)
-            reading.append(group.create_task(page.run()))
+        reading = [group.create_task(page.run()) for page in stage.pages]
         writing = [group.create_task(_write(stage, site.port, one)) for one in stage.authors]
         disturbing = group.create_task(chaos.run())
         await _until_enough(stage, scale)

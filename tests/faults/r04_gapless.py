@@ -19,7 +19,7 @@ from microblog.kernel import clock, events
 from microblog.posts import actions
 from tests.faults import history, report
 from tests.faults.chaos import Chaos
-from tests.faults.client import Client, Unanswered
+from tests.faults.client import Client, Unanswered, a_while
 from tests.faults.database import writing
 from tests.faults.history import History
 from tests.faults.log import Logged, logged
@@ -101,7 +101,7 @@ async def _played(
     async with asyncio.TaskGroup() as group:
         silence = scale.of(10.0, 3.0)  # then a connection is taken for dead; the script's are 60
         stage.pages = [
-            Page(site.port, seat, via=wire.port, silence=silence, hurry=0.2)
+            Page(site.port, seat, via=wire.port, silence=silence, hurry=scale.of(1.0, 0.3))
             for seat, wire in zip(stage.readers, cycle(proxies), strict=False)
         ]
         for page in stage.pages:
@@ -149,7 +149,7 @@ async def _write(stage: Stage, port: int, seat: Seat) -> None:
 async def _post(stage: Stage, client: Client, seat: Seat) -> int:
     key = secrets.token_hex(8)
     while not await attempt(stage.log, client, f"{key} says {seat.name}", key):
-        await asyncio.sleep(0.05)
+        await a_while()
     return int(stage.log.acknowledged_value(key))
 
 
@@ -160,7 +160,7 @@ async def _insist(client: Client, path: str, **fields: str) -> None:
             if answer.status in (303, 404):
                 return
             assert answer.status >= 500, (path, answer.status)
-        await asyncio.sleep(0.05)
+        await a_while()
 
 
 async def _settled(stage: Stage) -> float:

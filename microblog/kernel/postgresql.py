@@ -35,7 +35,10 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
     """Hangs up where the server does not answer; SQLAlchemy would wait for two seconds."""
 
     async def close(self, *, timeout: float | None = GOODBYE) -> None:  # noqa: ASYNC109 - asyncpg's
-        await super().close(timeout=min(timeout or GOODBYE, GOODBYE))
+        try:
+            await super().close(timeout=min(timeout or GOODBYE, GOODBYE))
+        except TimeoutError:
+            self.terminate()
 
 
 def engines(url: URL, wait: float) -> tuple[AsyncEngine, AsyncEngine]:

@@ -38,6 +38,7 @@ SHARE = 4.0
 
 WIRES = 4  # proxies, each with its share of the readers
 SETTLING = 40.0  # seconds within which everybody must have everything
+LEAST, MOST = 60, 10_000  # posts; fewer prove nothing
 LATE = 1000  # posts that somebody missed
 
 
@@ -112,6 +113,7 @@ async def _played(
         await _until_enough(stage, scale)
         chaos.enough.set()
         await disturbing
+        await _until_posted(stage, LEAST)
         stage.is_over.set()
         await asyncio.gather(*writing)
         took = await _settled(stage)
@@ -123,10 +125,13 @@ async def _played(
 
 
 async def _until_enough(stage: Stage, scale: Scale) -> None:
-    deadline = time.monotonic() + scale.seconds * 0.7
-    while time.monotonic() < deadline:
-        if len(stage.log.acknowledged("post")) >= 10_000:
-            return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(scale.seconds * 0.7):
+            await _until_posted(stage, MOST)
+
+
+async def _until_posted(stage: Stage, posts: int) -> None:
+    while len(stage.log.acknowledged("post")) < posts:
         await asyncio.sleep(0.1)
 
 
@@ -143,7 +148,7 @@ async def _write(stage: Stage, port: int, seat: Seat) -> None:
                 await _insist(client, f"/posts/{mine.pop()}/delete")
             else:
                 mine.append(await _post(stage, client, seat))
-            await asyncio.sleep(random.uniform(0, 0.1))
+            await asyncio.sleep(random.uniform(0, 0.05))
 
 
 async def _post(stage: Stage, client: Client, seat: Seat) -> int:

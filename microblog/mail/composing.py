@@ -9,7 +9,7 @@ are made only once a mistake has shown.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
@@ -61,9 +61,10 @@ async def take(
     most: int,
     hourly: int,
     carefully: bool,
+    mine: Collection[int] = (),
 ) -> Taken:
     """Raises `Mistake` if a mail cannot be composed; called again `carefully`, it parks it."""
-    due = await leases.due(session, owner, most)
+    due = await leases.due(session, owner, most, mine)
     if not due:
         return Taken()
     limit = HourlyLimit(session, hourly)

@@ -190,7 +190,10 @@ class Consumer:
         async with db.reading() as session:
             asked = self._asked | {"passed": self._passed}
             first, latest = (await session.execute(_AHEAD, asked)).one()
-        db.heard = max(db.heard, latest or 0)
+        if (latest or 0) > db.heard:
+            # The doorbell will find it read, but the live pages may not have seen it.
+            db.heard = latest
+            db.ring()
         if first is None and latest is not None:
             self._passed = latest
             return time.monotonic() - self._noted_at > NOTE_EVERY

@@ -364,3 +364,19 @@ async def test_a_commit_of_our_own_rings_once(db: Database) -> None:
 
 async def _told_to_nobody(_session: Session, _page: list[LoggedEvent]) -> None:
     pass
+
+
+async def test_a_consumer_that_reads_first_wakes_the_live_pages(db: Database) -> None:
+    """Before the doorbell has looked, which then finds nothing that nobody here has read."""
+    subscriber, consumer = Subscriber(db, _told_to_nobody), Consumer("test", {})
+    await subscriber.start()
+    other = Database(db.url.render_as_string(hide_password=False))
+    wakeup = db.follow()
+    await happened(other, 1)
+    await consumer.catch_up(db)
+    assert wakeup.is_set()
+    await subscriber.step()
+    wakeup.clear()
+    await consumer.catch_up(db)
+    assert not wakeup.is_set()
+    await other.close()

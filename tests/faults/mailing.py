@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
@@ -43,6 +44,10 @@ class Whimsical(ScriptedServer):
     sent_to: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     promised: set[str] = field(default_factory=set)  # recipients for whom it has said 250
     unsaid: int = 0  # taken, but the sender was not told
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError):  # the sender was killed
+            await super()._talk(reader, writer)
 
     async def _answer(self, step: str, writer: asyncio.StreamWriter, content: bytes = b"") -> bool:
         whim = self._whim(step)

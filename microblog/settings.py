@@ -19,6 +19,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 PREFIX = "MICROBLOG_"
 _BASE_URL = re.compile(
     r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])"
@@ -295,11 +298,16 @@ def is_loopback(host: str) -> bool:
 
 
 def _check_database_url(url: str) -> None:
-    if not url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+    known = url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://"))
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):  # what it says can hold a part of the password
+        known = False
+    if not known:
         raise SettingsError(
             "MICROBLOG_DATABASE_URL must look like postgresql://user:password@host/name, or"
-            " sqlite+aiosqlite:////path/to/file."
-        )
+            " sqlite+aiosqlite:////path/to/file (an @ in the password: %40)."
+        ) from None
 
 
 def _check_bus_url(url: str, database_url: str) -> None:

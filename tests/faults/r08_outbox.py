@@ -33,6 +33,7 @@ from tests.faults.scale import Scale
 from tests.process import SiteProcess, free_port
 
 ID = "R8"
+SHORT_KINDS = ("postgresql",)  # the long run tries both
 NAME = "outbox chaos, workers killed"
 SHARE = 3.0
 

@@ -30,6 +30,7 @@ from tests.faults.serving import serving
 from tests.process import SiteProcess, free_port
 
 ID = "R23"
+SHORT_KINDS = ("postgresql",)  # the long run tries both
 NAME = "a frozen worker revived"
 
 WORKERS = 4

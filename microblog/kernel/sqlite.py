@@ -24,7 +24,12 @@ from microblog.kernel import patience
 READERS = 5
 
 
-def engines(url: URL, wait: float) -> tuple[AsyncEngine, AsyncEngine]:
+def engines(
+    url: URL,
+    wait: float,
+    *,
+    unhurried: bool = False,  # noqa: ARG001 - no server could keep us waiting
+) -> tuple[AsyncEngine, AsyncEngine]:
     """For reading and for writing; a lock is waited for `wait` seconds."""
     shared = ("journal_mode=WAL", "foreign_keys=ON")
     reads = partial(_connect, "BEGIN", wait, (*shared, "query_only=ON"))

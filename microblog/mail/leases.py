@@ -94,6 +94,12 @@ _SENT = (
         lease_owner=None, payload={},
     )
 )  # fmt: skip
+# Settling and renewing meet in the same rows.  Both lock them by id first, so that neither holds
+# one that the other waits for.
+_LOCK = (
+    select(_c.id).where(_c.id.in_(bindparam("ids", expanding=True))).order_by(_c.id)
+).with_for_update()
+_RENEW = update(_emails).where(_c.id.in_(_LOCK), *_MINE)
 _SENT_AND_WIPED = _SENT.values(content=None)
 
 
@@ -121,8 +127,13 @@ async def lease(session: Session, leases: Iterable[Lease], owner: str) -> None:
 
 async def renew(session: Session, ids: Iterable[int], owner: str) -> set[int]:
     """Which of `ids` are still ours, now for longer."""
-    renewed = _LEASE.where(*_MINE).values(due_at=now() + LEASE).returning(_c.id)
+    renewed = _RENEW.values(due_at=now() + LEASE).returning(_c.id)
     return set(await session.scalars(renewed, {"ids": list(ids), "owner": owner}))
+
+
+async def lock(session: Session, ids: Iterable[int]) -> None:
+    """Have these to ourselves until the transaction ends."""
+    await session.execute(_LOCK, {"ids": list(ids)})
 
 
 async def store(session: Session, written: list[Lease]) -> set[int]:

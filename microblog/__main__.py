@@ -9,7 +9,7 @@ import sys
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from microblog.commands import administration, backups, copying, restoring, serving
+from microblog.commands import administration, backups, copying, doctor, restoring, serving
 from microblog.kernel.errors import DomainError, Invalid
 from microblog.kernel.postgresql import DatabaseAway
 from microblog.kernel.schema import SchemaError
@@ -28,7 +28,7 @@ Settings come from the environment; `microblog settings` lists them.
 """
 
 
-MATTERS = (serving, administration, backups, restoring, copying)  # in the order of --help
+MATTERS = (serving, administration, doctor, backups, restoring, copying)  # in the order of --help
 
 EXPECTED = (
     SettingsError, ServeError, SchemaError, DomainError, TransferError,
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with contextlib.suppress(KeyboardInterrupt):
             if asyncio.iscoroutine(work := given.run(given)):
-                asyncio.run(work)  # the others have a loop in each of their processes
+                return asyncio.run(work) or 0  # the others have a loop in each of their processes
     except EXPECTED as error:
         print(f"microblog: {_sentence(error)}", file=sys.stderr, flush=True)
         return 1

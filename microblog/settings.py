@@ -19,6 +19,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 from microblog import providers
 from microblog.providers import Provider, ProviderError
 
@@ -227,7 +230,7 @@ class Settings:
             return self if _fit(self.secret_key) else _unfit("MICROBLOG_SECRET_KEY")
         path = self.data_dir / "secret_key"
         try:
-            self.data_dir.mkdir(parents=True, exist_ok=True)
+            self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
             _make_key(path)
             if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                 raise SettingsError(f"{path} can be read by others; run: chmod 600 {path}")
@@ -319,11 +322,16 @@ def is_loopback(host: str) -> bool:
 
 
 def _check_database_url(url: str) -> None:
-    if not url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+    known = url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://"))
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):  # what it says can hold a part of the password
+        known = False
+    if not known:
         raise SettingsError(
             "MICROBLOG_DATABASE_URL must look like postgresql://user:password@host/name, or"
-            " sqlite+aiosqlite:////path/to/file."
-        )
+            " sqlite+aiosqlite:////path/to/file (an @ in the password: %40)."
+        ) from None
 
 
 def _check_bus_url(url: str, database_url: str) -> None:

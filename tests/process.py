@@ -26,13 +26,14 @@ class SiteProcess:
 
     def __init__(
         self, data_dir: Path, *, command: str = "serve", port: int | None = None,
-        arguments: tuple[str, ...] = (), python: str = sys.executable, **settings: str,
+        arguments: tuple[str, ...] = (), python: str = sys.executable,
+        program: str = "microblog", **settings: str,
     ) -> None:  # fmt: skip
         self.data_dir = data_dir
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = data_dir / "site.log"
-        self._command = [python, "-m", "microblog", command]
+        self._command = [python, "-m", program, command]
         if command in ("serve", "dev"):
             self._command += ["--bind", f"127.0.0.1:{self.port}"]
         self._command += arguments

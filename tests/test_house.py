@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from quart import Quart
 from sqlalchemy import create_engine
 
 from microblog.app import INTERFACES, Machinery
-from microblog.kernel import schema
+from microblog.kernel import migrating, schema
 from microblog.kernel.db import Database
 from microblog.kernel.events import Event
 from microblog.kernel.model import Base
@@ -184,6 +185,12 @@ def test_models_and_migrations_agree(databases: Databases) -> None:
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, Base.metadata) == []
     engine.dispose()
+
+
+def test_migrations_are_one_line_named_by_their_numbers() -> None:
+    scripts = ScriptDirectory.from_config(migrating.config())
+    known = {script.revision for script in scripts.walk_revisions()}
+    assert schema._revisions() == (scripts.get_current_head(), known)
 
 
 async def test_upgrading_twice_changes_nothing(tmp_path: Path) -> None:

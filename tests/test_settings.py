@@ -31,7 +31,8 @@ def test_the_base_url_is_what_browsers_say_in_host_and_origin(written: str) -> N
         ("BASE_URL", "https://a.example#x"), ("BASE_URL", "https://a.example/x"),
         ("BASE_URL", "https://m\xfcnchen.example"), ("BASE_URL", "https://a..example"),
         ("BASE_URL", "http://a.example"), ("LOG_DAYS", "nan"), ("LOG_DAYS", "-1"),
-        ("LOG_DAYS", "1e12"), ("SECRET_KEY_OLD", "changeme"), ("MAIL_HOLD", "nan"),
+        ("DATABASE_URL", "postgresql://u:p@h:port/x"), ("LOG_DAYS", "1e12"),
+        ("SECRET_KEY_OLD", "changeme"), ("MAIL_HOLD", "nan"),
     ],
 )  # fmt: skip
 def test_what_would_not_work_is_refused_in_a_sentence(name: str, written: str) -> None:

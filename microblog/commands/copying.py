@@ -56,7 +56,8 @@ async def _copied(source: str, target: str) -> Sums:
     ):
         if taken := holds_a_site(await transfer.filled(new)):
             raise TransferError(
-                f"{shown(target)} is not empty ({', '.join(taken)}). Make a new database."
+                f"{shown(target)} is not empty ({', '.join(taken)}). Make a new database, or move"
+                " that file away."
             )
         copied = await transfer.replace(old, new, bar)
     bar.end()

@@ -43,7 +43,7 @@ def must_exist(url: str) -> None:
 
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[Database]:
-    database = Database(url)
+    database = Database(url, unhurried=True)
     try:
         async with faults_told():
             yield database

@@ -55,6 +55,7 @@ async def put_back(given: argparse.Namespace) -> None:
         archives.extract(given.file, list(manifest.files), folder)
         copy = folder / archives.DATABASE
         manifest = await _brought_up(copy, manifest)
+        await _refuse_running(settings)
         async with faults_told():
             await schema.upgrade(settings.url)
         await _refuse(settings, force=given.force)
@@ -76,9 +77,13 @@ async def _brought_up(copy: Path, manifest: Manifest) -> Manifest:
     return replace(manifest, tables={}) if is_older else manifest
 
 
-async def _refuse(settings: Settings, *, force: bool) -> None:
+async def _refuse_running(settings: Settings) -> None:
+    """Before anything is changed: also its schema is still that of its version."""
     if await in_use(settings.url):
         raise TransferError("The site is running. Stop it first, with all its workers.")
+
+
+async def _refuse(settings: Settings, *, force: bool) -> None:
     async with opened(settings.url) as database, database.reading() as session:
         here = holds_a_site(await transfer.filled(session))
     if any((settings.data_dir / archives.MEDIA).iterdir()):

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PREFIX = ".microblog-"
@@ -20,7 +20,8 @@ def scratch(beside: Path) -> Iterator[Path]:
     """For its owner only, on the disk of `beside`; gone when the block ends.  One whose process was
     killed goes when the next is made."""
     for left in beside.glob(f"{_PREFIX}*"):
-        _sweep(left)
+        with suppress(OSError):  # another's, or gone meanwhile
+            _sweep(left)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=beside))
     held = os.open(folder, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)

@@ -19,12 +19,14 @@ from typing import TypeAlias
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.errors import Error
 
 log = logging.getLogger(__name__)
 
 EVERYTHING = ">"
 ROOM = 10_000  # subjects waiting to be told; what is over was a hint anyway
 PAUSE = 0.5  # seconds between two looks at what is of interest
+AGAIN = 1.0  # seconds until a broker that refused us is asked again
 
 Interests: TypeAlias = Callable[[], Awaitable[Iterable[str]]]
 
@@ -48,6 +50,16 @@ class Bus:
 
     async def listen(self) -> None:
         """Ring for what others tell.  A broker that is away, or comes back, is waited for."""
+        while True:
+            try:
+                await self._listen()
+            except* Error as errors:
+                log.warning("The bus: %r", errors.exceptions)
+            await asyncio.sleep(AGAIN)
+
+    async def _listen(self) -> None:
+        """Until the broker says why it wants nothing more of us, after which a client does not
+        connect again by itself."""
         client = Client()
         try:
             await client.connect(
@@ -58,8 +70,9 @@ class Bus:
             )  # fmt: skip
             await self._back()
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._keep_telling(client))
-                tasks.create_task(self._keep_asking(client))
+                telling = tasks.create_task(self._keep_telling(client))
+                await self._keep_asking(client)
+                telling.cancel()
         finally:
             self.is_there = False
             self._asked.clear()
@@ -72,7 +85,7 @@ class Bus:
                 await client.publish(subject)
 
     async def _keep_asking(self, client: Client) -> None:
-        while True:
+        while not client.is_closed:
             if client.is_connected:
                 await self._ask(client, {f"microblog.{each}" for each in await self._interests()})
             await asyncio.sleep(PAUSE)

@@ -37,18 +37,21 @@ _NOTIFY = text("SELECT pg_notify('microblog', :name)")
 
 
 class Database:
-    def __init__(self, url: str, *, busy_timeout: float = 5.0) -> None:
+    def __init__(self, url: str, *, busy_timeout: float = 5.0, unhurried: bool = False) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.name = secrets.token_hex(4)  # of this process among those that use the database
         self._busy_timeout = busy_timeout
         dialect = sqlite if self.is_sqlite else postgresql
-        self._read_engine, self._write_engine = dialect.engines(self.url, busy_timeout)
+        self._read_engine, self._write_engine = dialect.engines(
+            self.url, busy_timeout, unhurried=unhurried
+        )
         self._faults_told = nullcontext if self.is_sqlite else postgresql.faults_told
         self._readers = async_sessionmaker(self._read_engine, expire_on_commit=False)
         self._writers = async_sessionmaker(self._write_engine, expire_on_commit=False)
         self._turn = asyncio.Lock()
         self._wakeups: set[asyncio.Event] = set()
+        self.heard = 0  # the last event that somebody in this process has read
         # Tells other processes of a commit, in place of the database's own doorbell.
         self.tell: Callable[[frozenset[str]], None] | None = None
 

@@ -41,18 +41,31 @@ async def listen(db: Database, pulse: Pulse) -> None:
 
 
 async def _watch_file(db: Database, path: Path, pulse: Pulse) -> None:
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    # It waits for no lock: that would hold up the event loop.
+    quick = sqlite3.connect(path, isolation_level=None, timeout=0)
+    with contextlib.closing(quick) as connection:
         heard = _data_version(connection)
         while True:
             await asyncio.sleep(INTERVAL)
             pulse.beat = time.monotonic()
             if (version := _data_version(connection)) != heard:
                 heard = version
-                db.ring()
+                if _has_news(connection, db.heard):
+                    db.ring()
 
 
 def _data_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA data_version").fetchone()[0])
+
+
+def _has_news(connection: sqlite3.Connection, heard: int) -> bool:
+    """Whether there are events nobody here has read: our own commits have rung already, and most
+    others are of consumers and of mail, which is looked for every second."""
+    try:
+        latest = connection.execute("SELECT max(id) FROM events").fetchone()[0]
+    except sqlite3.OperationalError:
+        return True
+    return (latest or 0) > heard
 
 
 async def _listen_to_server(db: Database, pulse: Pulse) -> None:
@@ -78,9 +91,11 @@ async def _listen_to_server(db: Database, pulse: Pulse) -> None:
 
 @contextlib.asynccontextmanager
 async def _connected(db: Database) -> AsyncIterator[asyncpg.Connection]:
+    known_as = {"application_name": "microblog doorbell"}  # in pg_stat_activity
     engine = create_async_engine(
-        db.url, poolclass=NullPool, connect_args={"timeout": PATIENCE}, isolation_level="AUTOCOMMIT"
-    )
+        db.url, poolclass=NullPool, isolation_level="AUTOCOMMIT",
+        connect_args={"timeout": PATIENCE, "server_settings": known_as},
+    )  # fmt: skip
     async with engine.connect() as lent:
         raw = await lent.get_raw_connection()
         connection = cast(asyncpg.Connection, raw.driver_connection)

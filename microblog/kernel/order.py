@@ -20,9 +20,14 @@ async def take_turn(session: Session) -> None:
     """
     if _TURN in session.info:
         return
-    if session.get_bind().dialect.name == "postgresql":
-        await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    await take_turn_at(session, _LOCK)
     session.info[_TURN] = True
+
+
+async def take_turn_at(session: Session, lock: int) -> None:
+    """Only among the transactions that name the same `lock`."""
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
 
 
 def ring_at_commit(session: Session, subject: str) -> None:

@@ -35,22 +35,29 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
     """Hangs up where the server does not answer; SQLAlchemy would wait for two seconds."""
 
     async def close(self, *, timeout: float | None = GOODBYE) -> None:  # noqa: ASYNC109 - asyncpg's
-        await super().close(timeout=min(timeout or GOODBYE, GOODBYE))
+        try:
+            await super().close(timeout=min(timeout or GOODBYE, GOODBYE))
+        except TimeoutError:
+            self.terminate()
 
 
-def engines(url: URL, wait: float) -> tuple[AsyncEngine, AsyncEngine]:
-    """For reading and for writing; connections, answers and locks are waited for `wait`
-    seconds."""
+def engines(url: URL, wait: float, *, unhurried: bool = False) -> tuple[AsyncEngine, AsyncEngine]:
+    """For reading and for writing; connections, answers and locks are waited for `wait` seconds.
+    Commands that go through whole tables are unhurried: an answer may take as long as it takes."""
     arguments = {
         "connection_class": Connection,
         "timeout": wait,
-        "command_timeout": wait,
+        "command_timeout": None if unhurried else wait,
         "server_settings": {
             "application_name": "microblog",
             "lock_timeout": f"{int(wait * 1000)}ms",
             # A process that froze or was cut off inside a transaction must not hold everybody's
             # turn for longer than requests wait for theirs.
-            "idle_in_transaction_session_timeout": "3s",
+            "idle_in_transaction_session_timeout": "60s" if unhurried else "3s",
+            # Planning home's statement costs more than running it.  Every statement is one search
+            # or a few, the same whatever the values are; tests/plans holds both plans to that.
+            "plan_cache_mode": "force_generic_plan",
+            "jit": "off",
         },
     }
     make = partial(

@@ -31,6 +31,7 @@ BATCH = 50
 PAGE = 100
 TRIES = 5
 NOTE_EVERY = 10.0  # seconds
+SPAN = 20_000  # events looked at in one statement: one that is new begins at the first of all
 
 Deliver: TypeAlias = Callable[[Session, list[LoggedEvent]], Awaitable[None]]
 Handler: TypeAlias = Callable[[Session, Any], Awaitable[None]]
@@ -60,9 +61,17 @@ _OFFSET = (
     .where(ConsumerOffset.consumer == bindparam("consumer"))
     .scalar_subquery()
 )
-# The first event of some kinds that a consumer has not handled, and the last of any.
-_AHEAD = select(func.min(case((_KINDS, LoggedEvent.id))), func.max(LoggedEvent.id)).where(
-    LoggedEvent.id > bindparam("passed"), LoggedEvent.id > func.coalesce(_OFFSET, 0)
+# Where a consumer stands; the first event of its kinds within the next SPAN, and the last of any.
+_PASSED = bindparam("passed", type_=LoggedEvent.id.type)
+_STANDS = select(
+    case((_OFFSET > _PASSED, _OFFSET), else_=_PASSED).label("at")
+).subquery()  # fmt: skip
+_AHEAD = select(
+    _STANDS.c.at,
+    select(func.min(LoggedEvent.id))
+    .where(LoggedEvent.id > _STANDS.c.at, LoggedEvent.id <= _STANDS.c.at + SPAN, _KINDS)
+    .scalar_subquery(),
+    select(func.max(LoggedEvent.id)).scalar_subquery(),
 )
 _MINE = (
     select(LoggedEvent)
@@ -138,15 +147,19 @@ class Subscriber:
             pass
 
     async def _page(self) -> bool:
+        """Whether there may be more: what is committed from now on rings again."""
         seen = self.seen or 0
+        limit = 1 if seen < self._careful else PAGE
         async with self._db.reading() as session:
-            page = await events.after(session, seen, 1 if seen < self._careful else PAGE)
+            page = await events.after(session, seen, limit)
+            if page:
+                self._db.heard = max(self._db.heard, page[-1].id)
             if page and not self._passed_over(page[0].id):
                 self._careful = page[-1].id
                 with self._failures.watching(page[0].id):
                     await self._deliver(session, page)
                 self.seen = page[-1].id
-        return bool(page)
+        return len(page) == limit
 
     def _passed_over(self, event_id: int) -> bool:
         if not self._failures.given_up(event_id):
@@ -183,9 +196,17 @@ class Consumer:
 
     async def _waiting(self, db: Database) -> bool:
         """Whether there is something to handle, or to note."""
-        async with db.reading() as session:
-            asked = self._asked | {"passed": self._passed}
-            first, latest = (await session.execute(_AHEAD, asked)).one()
+        while True:
+            async with db.reading() as session:
+                asked = self._asked | {"passed": self._passed}
+                stands, first, latest = (await session.execute(_AHEAD, asked)).one()
+            if first is not None or latest is None or latest <= stands + SPAN:
+                break
+            self._passed = stands + SPAN
+        if (latest or 0) > db.heard:
+            # The doorbell will find it read, but the live pages may not have seen it.
+            db.heard = latest
+            db.ring()
         if first is None and latest is not None:
             self._passed = latest
             return time.monotonic() - self._noted_at > NOTE_EVERY
@@ -195,7 +216,8 @@ class Consumer:
         """Handle some; whether there may be more."""
         offset = await self._offset(session)
         size = 1 if offset.event_id < self._careful else BATCH
-        asked = self._asked | {"passed": offset.event_id, "limit": size}
+        passed = max(offset.event_id, self._passed)
+        asked = self._asked | {"passed": passed, "limit": size}
         page = (await session.scalars(_MINE, asked)).all()
         for logged in page:
             await self._handle(session, logged)

@@ -8,32 +8,22 @@ half-way, nothing has happened; started twice at once, the second finds it done.
 
 from __future__ import annotations
 
+import importlib
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, event, inspect, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from microblog.kernel.model import Session
 
 _LOCK = 7_241_905_117
-_MIGRATIONS = Path(__file__).parent / "migrations"
+_VERSIONS = Path(__file__).parent / "migrations" / "versions"
 
 
 class SchemaError(Exception):
     """The database cannot be used as it is, in one line that says what to do."""
-
-
-def config() -> Config:
-    made = Config()
-    made.set_main_option("script_location", str(_MIGRATIONS))
-    made.set_main_option("path_separator", "os")
-    return made
 
 
 async def upgrade(url: str) -> None:
@@ -64,24 +54,26 @@ async def is_newest(session: Session) -> bool:
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return str(found) if found else None
 
 
 @cache
 def _revisions() -> tuple[str | None, frozenset[str]]:
-    """The newest and all that this version knows."""
-    scripts = ScriptDirectory.from_config(config())
-    known = frozenset(script.revision for script in scripts.walk_revisions())
-    return scripts.get_current_head(), known
+    """The newest and all that this version knows: their files begin with their number."""
+    known = sorted(file.name.partition("_")[0] for file in _VERSIONS.glob("[0-9]*_*.py"))
+    return known[-1] if known else None, frozenset(known)
 
 
 def _upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
     _refuse_newer(connection)
-    alembic = config()
-    alembic.attributes["connection"] = connection
-    command.upgrade(alembic, "head")
+    if _revision(connection) == _revisions()[0]:
+        return
+    importlib.import_module("microblog.kernel.migrating").migrate(connection)
     if connection.dialect.name == "sqlite":
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
         if broken:
@@ -101,7 +93,8 @@ def _refuse_newer(connection: Connection) -> None:
     if found is not None and found not in _revisions()[1]:
         raise SchemaError(
             f"The database has schema {found}, which this version does not know: it was used with a"
-            " newer version of Microblog. Start that version, or restore a backup."
+            " newer version of Microblog. Start that version, or move the database away and"
+            " restore a backup into a new one."
         )
 
 

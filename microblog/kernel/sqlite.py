@@ -10,12 +10,15 @@ begins the transaction when it is the first.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Sequence
 from functools import partial
+from threading import Thread
 from typing import Any
 
 import aiosqlite
+from aiosqlite.core import _connection_worker_thread
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -24,7 +27,12 @@ from microblog.kernel import patience
 READERS = 5
 
 
-def engines(url: URL, wait: float) -> tuple[AsyncEngine, AsyncEngine]:
+def engines(
+    url: URL,
+    wait: float,
+    *,
+    unhurried: bool = False,  # noqa: ARG001 - no server could keep us waiting
+) -> tuple[AsyncEngine, AsyncEngine]:
     """For reading and for writing; a lock is waited for `wait` seconds."""
     shared = ("journal_mode=WAL", "foreign_keys=ON")
     reads = partial(_connect, "BEGIN", wait, (*shared, "query_only=ON"))
@@ -59,12 +67,19 @@ def _opened(database: str, pragmas: Sequence[str], options: dict[str, Any]) -> s
     return made
 
 
+def _work(trips: Any) -> None:  # noqa: ANN401 - aiosqlite's queue
+    """Until the connection is closed, or the event loop is: then nobody waits for an answer."""
+    with contextlib.suppress(RuntimeError):
+        _connection_worker_thread(trips)
+
+
 class Connection(aiosqlite.Connection):
     """In a transaction from its first statement on, as PEP 249 has it."""
 
     def __init__(self, opened: partial[sqlite3.Connection], begin: str, wait: float) -> None:
         super().__init__(opened, iter_chunk_size=64)
-        self._thread.daemon = True  # as SQLAlchemy does with its own
+        # A daemon, as SQLAlchemy has it with its own.
+        self._thread = Thread(target=_work, args=(self._tx,), daemon=True)
         self._begin = begin
         self._begun = False
         self._wait = self._waits = wait  # for a lock: at most, and now

@@ -47,6 +47,8 @@ async def run(pulse: Pulse, step: Callable[[], Awaitable[None]], wakeup: asyncio
             pulse.failures += 1
             LOOP_FAILURES.labels(pulse.name).inc()
             await asyncio.sleep(_pause(pulse, error))
+            pulse.beat = time.monotonic()
+            continue  # nobody rings for what failed, and some loops idle for an hour
         pulse.beat = time.monotonic()
         # Not wait_for: on 3.11 it loses a cancellation that comes together with the wakeup.
         with contextlib.suppress(TimeoutError):

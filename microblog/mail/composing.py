@@ -9,7 +9,7 @@ are made only once a mistake has shown.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
@@ -18,6 +18,7 @@ from sqlalchemy.exc import DataError, IntegrityError, InvalidRequestError
 from microblog.kernel.clock import now
 from microblog.kernel.errors import DomainError
 from microblog.kernel.model import Session
+from microblog.kernel.order import take_turn_at
 from microblog.mail import leases, schedule
 from microblog.mail.leases import Lease
 from microblog.mail.letters import Cancelled, Compose, Letter
@@ -30,6 +31,8 @@ MISTAKES = (
     TypeError, ValueError,
 )  # fmt: skip
 _COMPOSING = (*MISTAKES, DomainError, InvalidRequestError, IntegrityError, DataError)
+
+_TAKING = 7_241_905_118
 
 # Leased this often without an outcome: composing it ends the process, say by running out of memory.
 MOST_LEASES = 20
@@ -61,9 +64,12 @@ async def take(
     most: int,
     hourly: int,
     carefully: bool,
+    mine: Collection[int] = (),
 ) -> Taken:
     """Raises `Mistake` if a mail cannot be composed; called again `carefully`, it parks it."""
-    due = await leases.due(session, owner, most)
+    # Several who take at once would each let through what one person may get in an hour.
+    await take_turn_at(session, _TAKING)
+    due = await leases.due(session, owner, most, mine)
     if not due:
         return Taken()
     limit = HourlyLimit(session, hourly)

@@ -6,12 +6,23 @@ owner, so a worker that was away for longer than its lease can change nothing an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, Table, Update, bindparam, case, select, tuple_, update
+from sqlalchemy import (
+    CursorResult,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    case,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from microblog.kernel.clock import now
 from microblog.kernel.model import Session
@@ -61,6 +72,8 @@ _DUE = (
 )  # fmt: skip
 _ANY_DUE = _DUE.with_only_columns(_c.id)
 
+_NOT_MINE = or_(_c.state != "leased", _c.id.not_in(bindparam("mine", expanding=True)))
+
 _LEASE = update(_emails).where(_c.id.in_(bindparam("ids", expanding=True)))
 
 _MINE = _c.lease_owner == bindparam("owner"), _c.state == "leased"
@@ -81,6 +94,12 @@ _SENT = (
         lease_owner=None, payload={},
     )
 )  # fmt: skip
+# Settling and renewing meet in the same rows.  Both lock them by id first, so that neither holds
+# one that the other waits for.
+_LOCK = (
+    select(_c.id).where(_c.id.in_(bindparam("ids", expanding=True))).order_by(_c.id)
+).with_for_update()
+_RENEW = update(_emails).where(_c.id.in_(_LOCK), *_MINE)
 _SENT_AND_WIPED = _SENT.values(content=None)
 
 
@@ -89,10 +108,13 @@ async def is_due(session: Session, moment: datetime) -> bool:
     return await session.scalar(_ANY_DUE, {"moment": moment, "most": 1}) is not None
 
 
-async def due(session: Session, owner: str, most: int) -> list[Lease]:
-    """The emails whose time has come, longest waiting first; locked, not yet leased."""
-    locked: Select[Any] = _DUE.with_for_update(skip_locked=True)
-    rows = await session.execute(locked, {"moment": now(), "most": most})
+async def due(session: Session, owner: str, most: int, mine: Collection[int] = ()) -> list[Lease]:
+    """The emails whose time has come, longest waiting first; locked, not yet leased.
+
+    Not those whose lease is `mine`, whatever a clock that was set forward says of its end.
+    """
+    locked: Select[Any] = _DUE.where(_NOT_MINE).with_for_update(skip_locked=True)
+    rows = await session.execute(locked, {"moment": now(), "most": most, "mine": list(mine)})
     return [Lease(**{**row, "fence": row["fence"] + 1, "owner": owner}) for row in rows.mappings()]
 
 
@@ -105,8 +127,13 @@ async def lease(session: Session, leases: Iterable[Lease], owner: str) -> None:
 
 async def renew(session: Session, ids: Iterable[int], owner: str) -> set[int]:
     """Which of `ids` are still ours, now for longer."""
-    renewed = _LEASE.where(*_MINE).values(due_at=now() + LEASE).returning(_c.id)
+    renewed = _RENEW.values(due_at=now() + LEASE).returning(_c.id)
     return set(await session.scalars(renewed, {"ids": list(ids), "owner": owner}))
+
+
+async def lock(session: Session, ids: Iterable[int]) -> None:
+    """Have these to ourselves until the transaction ends."""
+    await session.execute(_LOCK, {"ids": list(ids)})
 
 
 async def store(session: Session, written: list[Lease]) -> set[int]:

@@ -77,6 +77,7 @@ class Settlements:
             return
         batch = list(self._waiting)
         async with self._db.writing_beside() as session:
+            await leases.lock(session, (each.lease.id for each in batch))
             await self._write_sent(session, batch)
             for each in batch:
                 await _apply(session, each.lease, each.verdict)

@@ -44,6 +44,9 @@ class Supply:
         self._ready: deque[Lease] = deque()
         self._in_hand: dict[int, Lease] = {}
         self._trusted_until: dict[int, float] = {}
+        self._mine: dict[
+            int, float
+        ] = {}  # the same, also for what is sent and not yet written down
 
     @property
     def is_low(self) -> bool:
@@ -97,6 +100,7 @@ class Supply:
     async def give_back(self) -> None:
         self._ready.clear()
         self._trusted_until.clear()
+        self._mine.clear()
         back, self._in_hand = list(self._in_hand.values()), {}
         if back:
             async with self._db.writing_beside() as session:
@@ -106,8 +110,13 @@ class Supply:
         async with self._db.writing_beside() as session:
             return await take(
                 session, self._owner, self._compose,
-                most=BATCH, hourly=self._hourly, carefully=carefully,
+                most=BATCH, hourly=self._hourly, carefully=carefully, mine=self._leased_now(),
             )  # fmt: skip
+
+    def _leased_now(self) -> list[int]:
+        moment = time.monotonic()
+        self._mine = {i: until for i, until in self._mine.items() if moment < until}
+        return list(self._mine)
 
     async def _write_out(self, letters: list[tuple[Lease, Letter]]) -> None:
         """Render outside any transaction, then fix the bytes."""
@@ -136,7 +145,7 @@ class Supply:
     def _hold(self, began: float, taken: list[Lease]) -> None:
         for each in taken:
             self._in_hand[each.id] = each
-            self._trusted_until[each.id] = began + TRUSTED
+            self._trusted_until[each.id] = self._mine[each.id] = began + TRUSTED
 
     async def _renew(self) -> None:
         self._in_hand = {i: each for i, each in self._in_hand.items() if self.holds(each)}
@@ -144,3 +153,4 @@ class Supply:
         async with self._db.writing_beside() as session:
             kept = await leases.renew(session, self._in_hand, self._owner)
         self._trusted_until = {i: began + TRUSTED for i in self._in_hand if i in kept}
+        self._mine |= self._trusted_until

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from microblog.accounts import queries as accounts
@@ -12,6 +12,8 @@ from microblog.kernel.model import Session
 from microblog.posts import queries as posts
 from microblog.posts.events import PostDeleted, PostEdited, PostPublished
 from microblog.timelines.streams import home_of
+
+_OF_POSTS = PostPublished | PostEdited | PostDeleted
 
 
 @dataclass(slots=True)
@@ -35,11 +37,26 @@ class Watchers:
             self._silenced[author_id] = await accounts.is_silenced(session, author_id)
         return self._silenced[author_id]
 
+    async def meet(self, session: Session, authors: Set[int]) -> None:
+        """Ask about all of these at once, if only one is watching: somebody who catches up with a
+        page of the log by many authors, of whom there are hundreds after a restart."""
+        if len(self.homes) != 1:
+            return
+        (watcher,) = self.homes
+        unknown = authors - self._followers.keys()
+        followed = await follows.followed_among(session, watcher, unknown) | {watcher}
+        self._followers |= {one: {watcher} if one in followed else set() for one in unknown}
+
     async def followers(self, session: Session, author_id: int) -> set[int]:
         if author_id not in self._followers:
             found = await follows.followers_among(session, author_id, self.homes)
             self._followers[author_id] = found | ({author_id} & self.homes)
         return self._followers[author_id]
+
+
+def authors_of(events: Iterable[Event | None]) -> set[int]:
+    """Of the posts that these events are about."""
+    return {event.author_id for event in events if isinstance(event, _OF_POSTS)}
 
 
 async def audience(session: Session, event: Event, watchers: Watchers) -> list[str]:
@@ -48,7 +65,7 @@ async def audience(session: Session, event: Event, watchers: Watchers) -> list[s
     Follows are read at the moment of telling, so that a new follow or unfollow takes effect on
     open sockets at once.
     """
-    if not isinstance(event, PostPublished | PostEdited | PostDeleted):
+    if not isinstance(event, _OF_POSTS):
         return []
     homes = await watchers.followers(session, event.author_id)
     if isinstance(event, PostDeleted):

@@ -15,7 +15,7 @@ from itsdangerous import BadData, BadSignature, URLSafeSerializer
 from quart import Quart, current_app, g, request
 from quart_auth import Action, AuthUser, QuartAuth, current_user
 
-from microblog.kernel import clock, tokens
+from microblog.kernel import clock, patience, tokens
 from microblog.kernel.db import FAULTS
 from microblog.moderation import queries as moderation
 from microblog.moderation.permissions import is_staff
@@ -87,13 +87,14 @@ async def _recognise() -> None:
 async def _keep_alive(known: Viewer, token: str) -> None:
     """Write at most every few minutes that the device was seen, and renew a remembered cookie.
 
-    Pages can be read while nothing can be written, on a full disk for one.
+    Pages can be read while nothing can be written: on a full disk, or while it is locked.
     """
     if clock.now() - known.last_seen_at < TOUCH_EVERY:
         return
     try:
-        async with site().db.writing() as session:
-            await signin.touch(session, known.session_id)
+        with patience.briefly(1.0):
+            async with site().db.writing() as session:
+                await signin.touch(session, known.session_id)
     except FAULTS as error:
         log.warning("a sign of life could not be noted: %s", getattr(error, "orig", error))
         return

@@ -1,5 +1,9 @@
 """Rate limits, in memory of the process, as moving windows (SECURITY 39).
 
+Windows move by the monotonic clock: by the time of day, a clock that was an hour ahead and is set
+right would lock people out for that hour (SECURITY R19), which is why the storages of `limits` are
+not used, only its way to write a rule.
+
 A route declares its limit: ``@limited("30/5 minutes", by=account)``; a test insists that every
 route that changes something has one or says why not.  Failures of sign-in are counted by hand
 with `hit`.
@@ -9,13 +13,12 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
 from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
 from quart import Quart, current_app, request
 
 from microblog.kernel.errors import N_, TooMany
@@ -26,6 +29,42 @@ from microblog.web.languages import format_wait
 View = TypeVar("View", bound=Callable[..., Any])
 
 OFTEN = N_("That was too often. Try again in %(wait)s.")
+SWEEP = 300.0  # seconds between two looks for windows that nobody is in any more
+
+
+class Windows:
+    """When each key was hit, as long as that counts."""
+
+    def __init__(self) -> None:
+        self._hits: dict[tuple[RateLimitItem, str], deque[float]] = {}
+        self._swept = time.monotonic()
+
+    def hit(self, rule: RateLimitItem, key: str) -> bool:
+        """Count one more; False, and not counted, if there were enough."""
+        if self.wait(rule, key) > 0:
+            return False
+        self._sweep()
+        self._hits.setdefault((rule, key), deque()).append(time.monotonic())
+        return True
+
+    def wait(self, rule: RateLimitItem, key: str) -> float:
+        """Seconds until one more may come."""
+        hits = self._hits.get((rule, key))
+        if hits is None:
+            return 0.0
+        moment = time.monotonic()
+        while hits and hits[0] <= moment - rule.get_expiry():
+            hits.popleft()
+        return 0.0 if len(hits) < rule.amount else hits[0] + rule.get_expiry() - moment
+
+    def _sweep(self) -> None:
+        moment = time.monotonic()
+        if moment - self._swept < SWEEP:
+            return
+        self._swept = moment
+        for (rule, key), hits in list(self._hits.items()):
+            if not hits or hits[-1] <= moment - rule.get_expiry():
+                del self._hits[rule, key]
 
 
 def account() -> str:
@@ -56,7 +95,7 @@ def unlimited(reason: str) -> Callable[[View], View]:
 
 
 def install(app: Quart) -> None:
-    app.extensions["rate_limiter"] = MovingWindowRateLimiter(MemoryStorage())
+    app.extensions["rate_windows"] = Windows()
 
     @app.before_request
     async def enforce() -> None:
@@ -68,27 +107,24 @@ def install(app: Quart) -> None:
 
 async def hit(rule: str, key: str) -> None:
     """Count one act; raise `TooMany` when it was one too many."""
-    if site().settings.limits == "off":
-        return
-    if not await _limiter().hit(_parsed(rule), key):
-        raise await _too_many(rule, key)
+    if site().settings.limits != "off" and not _windows().hit(_parsed(rule), key):
+        raise _too_many(rule, key)
 
 
 async def check(rule: str, key: str) -> None:
     """Raise `TooMany` when no act is left, without counting."""
-    if site().settings.limits != "off" and not await _limiter().test(_parsed(rule), key):
-        raise await _too_many(rule, key)
+    if site().settings.limits != "off" and _windows().wait(_parsed(rule), key) > 0:
+        raise _too_many(rule, key)
 
 
-async def _too_many(rule: str, key: str) -> TooMany:
-    window = await _limiter().get_window_stats(_parsed(rule), key)
-    wait = max(1, math.ceil(window.reset_time - time.time()))
+def _too_many(rule: str, key: str) -> TooMany:
+    wait = max(1, math.ceil(_windows().wait(_parsed(rule), key)))
     return TooMany(OFTEN, retry_after=wait, wait=format_wait(wait))
 
 
-def _limiter() -> MovingWindowRateLimiter:
-    limiter: MovingWindowRateLimiter = current_app.extensions["rate_limiter"]
-    return limiter
+def _windows() -> Windows:
+    windows: Windows = current_app.extensions["rate_windows"]
+    return windows
 
 
 @cache

@@ -19,7 +19,7 @@ from microblog.notifications.queries import NotificationView
 from microblog.posts import queries as posts
 from microblog.posts.events import PostDeleted, PostEdited, PostPublished
 from microblog.posts.queries import PostView
-from microblog.timelines.audience import Watchers, audience
+from microblog.timelines.audience import Watchers, audience, authors_of
 from microblog.timelines.streams import own
 from microblog.web.rendering import fragment, in_language, notification_fragment
 
@@ -48,11 +48,12 @@ async def shown(
     `wanted` tells whether a topic is listened to; nothing is loaded for the others.
     """
     told = []
-    for logged in page:
-        event = logged.event()
+    events = [(logged.id, logged.event()) for logged in page]
+    await watchers.meet(session, authors_of(event for _, event in events))
+    for event_id, event in events:
         topics = [t for t in await _topics(session, event, watchers) if wanted(t)]
         if event and topics:
-            told.append((logged.id, event, topics))
+            told.append((event_id, event, topics))
     views = await posts.views(session, [e.post_id for _, e, _ in told if _shows_post(e)])
     return [await _loaded(session, Shown(*what), views) for what in told]
 

@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from tests.bench import live, machine, mail, pages, processes_apart, start, timelines
+from tests.bench import live, machine, mail, pages, processes_apart, scale, start, timelines
 from tests.bench.plan import Plan
 from tests.bench.table import Row, markdown, text, write_into
 
@@ -37,6 +37,7 @@ SECTIONS: dict[str, Section] = {
     "pages": ("Pages", pages.run),
     "timelines": ("Home timelines", timelines.run),
     "mail": ("Mail", mail.run),
+    "scale": ("Growing", scale.run),
 }
 
 

@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import select
 
 from microblog.commands import scratch
-from microblog.kernel import events
+from microblog.kernel import events, schema
 from microblog.kernel.db import Database
 from microblog.mail.outbox import Email
 from microblog.posts.model import Post
@@ -221,6 +221,35 @@ async def test_a_backup_of_a_newer_version_is_refused(
     else:
         assert (await microblog("backup", file, database_url=url)).status == 1
         assert names(file.parent) == []
+
+
+async def test_a_restore_leaves_a_running_site_its_schema(
+    microblog: Microblog, url: str, file: Path
+) -> None:
+    """Of an older version, which goes on: the newer one has only been installed beside it."""
+    await microblog("backup", file, database_url=url)
+    await _with_revision(url, "0001")
+    running = Database(url)
+    async with running.reading() as session:
+        await session.execute(select(1))
+    said = await microblog("restore", file, "--force", database_url=url)
+    assert "running" in said.err
+    async with running.reading() as session:
+        assert await schema.revision(session) == "0001"
+    await running.close()
+
+
+async def test_a_site_goes_back_to_an_older_version_in_a_new_database(
+    microblog: Microblog, url: str, empty_url: str, file: Path, tmp_path: Path
+) -> None:
+    await microblog("backup", file, database_url=url)
+    before = await contents(url)
+    await _with_revision(url, "9999")
+    said = await microblog("restore", file, "--force", database_url=url)
+    assert "into a new one" in said.err
+    there = {"database_url": empty_url, "data_dir": tmp_path / "there"}
+    assert (await microblog("restore", file, **there)).status == 0
+    assert (await contents(empty_url))["accounts"] == before["accounts"]
 
 
 async def _with_revision(url: str, revision: str) -> None:

@@ -23,7 +23,8 @@ from tests.process import SiteProcess
 @pytest.fixture
 async def lite(databases: Databases, tmp_path: Path) -> AsyncIterator[str]:
     """A lively site on SQLite."""
-    async with databases.new("sqlite", tmp_path) as url:
+    (tmp_path / "lite").mkdir()
+    async with databases.new("sqlite", tmp_path / "lite") as url:
         await lively(url)
         yield url
 
@@ -106,6 +107,24 @@ async def test_a_copy_that_is_cut_off_leaves_nothing(lite: str, server: str) -> 
         assert await transfer.filled(session) == []
     await source.close()
     await target.close()
+
+
+async def test_a_replacement_that_is_cut_off_leaves_the_site_as_it_was(
+    lite: str, database_url: str
+) -> None:
+    def cut_off(table: str, _done: int, _total: int) -> None:
+        if table == "posts":
+            raise KeyboardInterrupt
+
+    source, target = Database(lite), Database(database_url)
+    await Stage(target).says(await Stage(target).person("zoe"))
+    before = await rows(database_url)
+    with pytest.raises(KeyboardInterrupt):
+        async with transfer.snapshot(source) as old, target.writing() as new:
+            await transfer.replace(old, new, cut_off)
+    await source.close()
+    await target.close()
+    assert await rows(database_url) == before
 
 
 async def test_what_postgresql_cannot_hold_is_named_without_its_words(

@@ -1,6 +1,6 @@
 """All faults, and running one of them.
 
-A fault is a module of this package with
+A fault is a module of this package, `r01_….py`, with
 
     ID = "R1"                     of SECURITY §1
     NAME = "kill -9 under writes"
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -40,10 +41,8 @@ def all_faults() -> list[Fault]:
     """In the order of their numbers."""
     found = []
     for info in pkgutil.iter_modules(faults.__path__):
-        if info.name.startswith(("test_", "__")):
-            continue
-        module = importlib.import_module(f"{faults.__name__}.{info.name}")
-        if hasattr(module, "ID"):
+        if re.match(r"r\d", info.name):
+            module = importlib.import_module(f"{faults.__name__}.{info.name}")
             kinds = getattr(module, "KINDS", KINDS)
             short, share = getattr(module, "SHORT_KINDS", kinds), getattr(module, "SHARE", 1.0)
             found.append(Fault(module.ID, module.NAME, module.run, kinds, short, share))

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from tests.faults.people import Seat
 
 PATIENCE = 15.0  # seconds for an answer
+
+
+async def a_while() -> None:
+    """Before one asks again; while a server starts, thousands of vain attempts would slow it."""
+    await asyncio.sleep(random.uniform(0.05, 0.25))
 
 
 class Unanswered(Exception):
@@ -118,4 +124,4 @@ async def published(client: Client, body: str, key: str, *, within: float = 30.0
                 if answer.status == 303:
                     return answer.post_id
                 assert answer.status >= 500, (answer.status, answer.body[:300])
-            await asyncio.sleep(0.05)
+            await a_while()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
@@ -17,8 +18,8 @@ from microblog.accounts import actions as accounts
 from microblog.kernel.clock import now
 from microblog.kernel.db import Database
 from microblog.mail import outbox
+from tests.faults.database import rows
 from tests.faults.people import KEY
-from tests.faults.serving import rows
 from tests.mail.servers import DROP, TAKE_AND_DROP, ScriptedServer
 from tests.process import SiteProcess
 
@@ -43,6 +44,10 @@ class Whimsical(ScriptedServer):
     sent_to: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     promised: set[str] = field(default_factory=set)  # recipients for whom it has said 250
     unsaid: int = 0  # taken, but the sender was not told
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError):  # the sender was killed
+            await super()._talk(reader, writer)
 
     async def _answer(self, step: str, writer: asyncio.StreamWriter, content: bytes = b"") -> bool:
         whim = self._whim(step)
@@ -126,12 +131,13 @@ async def states(database: str) -> dict[str, int]:
 
 @asynccontextmanager
 async def working(
-    database: str, number: int, folder: Path, smtp_port: int
+    database: str, number: int, folder: Path, smtp_port: int, program: str = "microblog"
 ) -> AsyncIterator[list[SiteProcess]]:
-    """`microblog worker`, several times, each with a folder of its own."""
+    """`microblog worker`, several times, each with a folder of its own; `program` is the module."""
     workers = [
         SiteProcess(
-            folder / f"worker{one}", command="worker", database_url=database, secret_key=KEY,
+            folder / f"worker{one}", command="worker", program=program,
+            database_url=database, secret_key=KEY,
             base_url="http://127.0.0.1:8000", mail_hold="0",
             smtp_url=f"smtp://127.0.0.1:{smtp_port}",
         )

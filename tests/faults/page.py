@@ -61,6 +61,20 @@ class Page:
         self._newest = since
         self._applied: set[tuple[str, str]] = set()
 
+    def __str__(self) -> str:
+        """How it stands, for whoever looks for the cause of something missing."""
+        if self.socket is None or self.socket.closed.done():
+            state = (
+                f"away since {time.monotonic() - self.socket.closed_at:.1f} s"
+                if self.socket
+                else "new"
+            )
+        else:
+            state = "caught up" if self.is_caught_up else f"opening, {self.socket.status}"
+        name = self.seat.name if self.seat else "somebody"
+        ends = f"closed with {self.closes[-3:]}, refused with {self.refusals[-3:]}"
+        return f"{name} is {state}, at {self.position}; was {ends}"
+
     @property
     def is_caught_up(self) -> bool:
         return self.socket is not None and self.socket.caught_up.done()

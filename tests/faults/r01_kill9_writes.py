@@ -12,7 +12,7 @@ import random
 import secrets
 
 from tests.faults import history, report
-from tests.faults.client import Client, Unanswered
+from tests.faults.client import Client, Unanswered, a_while
 from tests.faults.database import damage, rows
 from tests.faults.history import History
 from tests.faults.people import Seat, seated
@@ -62,7 +62,7 @@ async def write(log: History, port: int, seat: Seat) -> None:
         while True:
             key = secrets.token_hex(8)
             while not await attempt(log, client, f"{key} says {seat.name}", key):
-                await asyncio.sleep(0.02)
+                await a_while()
 
 
 async def attempt(log: History, client: Client, body: str, key: str) -> bool:

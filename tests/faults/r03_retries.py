@@ -13,7 +13,7 @@ import secrets
 import time
 from collections import Counter
 
-from tests.faults.client import Client, Unanswered
+from tests.faults.client import Client, Unanswered, a_while
 from tests.faults.history import History
 from tests.faults.people import Seat, seated
 from tests.faults.r01_kill9_writes import attempt, kept, wrong_posts
@@ -85,7 +85,7 @@ async def _sent(log: History, port: int, seat: Seat, key: str) -> None:
     """On a connection of its own, until it is answered."""
     with contextlib.closing(Client(port, seat)) as client:
         while not await attempt(log, client, f"{key} says {seat.name}", key):
-            await asyncio.sleep(random.uniform(0, 0.1))
+            await a_while()
 
 
 async def _use_again(log: History, port: int, used: list[tuple[str, Seat]]) -> str:

@@ -74,8 +74,7 @@ async def test_without_the_broker_nothing_is_lost_and_posting_goes_on(two_hosts,
         await reader.caught_up.wait()
         posts = [await ada.post("before")]
         await broker.stop()
-        for number in range(20):
-            posts.append(await ada.post(f"without the broker {number}"))
+        posts += [await ada.post(f"without the broker {number}") for number in range(20)]
         await reader.until(lambda r: r.inserted() == posts, within=5)
         await broker.start()
         posts.append(await ada.post("after"))

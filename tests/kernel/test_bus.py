@@ -14,6 +14,7 @@ from microblog.kernel.bus import EVERYTHING, Bus
 from microblog.kernel.db import Database
 from microblog.kernel.events import Event
 from microblog.posts.events import PostPublished
+from microblog.running import everything
 from tests.broker import Broker
 from tests.posts.stage import Stage
 
@@ -62,13 +63,17 @@ async def test_a_process_hears_only_of_whom_its_readers_follow(broker: Broker) -
     follower = Process(broker, "post.7.*")
     in_thread = Process(broker, "post.*.99")
     worker = Process(broker, EVERYTHING)
-    async with writer.listening(), follower.listening(), in_thread.listening():
-        async with worker.listening():
-            writer.bus.tell([PostPublished(1, 7, 1).subject])
-            writer.bus.tell([PostPublished(2, 8, 2).subject])
-            writer.bus.tell([PostPublished(3, 8, 99).subject])
-            assert await worker.rings(3)
-            assert (follower.rung, in_thread.rung, writer.rung) == (1, 1, 0)
+    async with (
+        writer.listening(),
+        follower.listening(),
+        in_thread.listening(),
+        worker.listening(),
+    ):
+        writer.bus.tell([PostPublished(1, 7, 1).subject])
+        writer.bus.tell([PostPublished(2, 8, 2).subject])
+        writer.bus.tell([PostPublished(3, 8, 99).subject])
+        assert await worker.rings(3)
+        assert (follower.rung, in_thread.rung, writer.rung) == (1, 1, 0)
 
 
 async def test_new_interests_are_asked_for_and_old_ones_dropped(broker: Broker) -> None:
@@ -116,6 +121,35 @@ async def test_a_bus_without_a_broker_waits_for_it() -> None:
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
     await broker.stop()
+
+
+async def test_a_broker_that_refuses_us_is_asked_again() -> None:
+    """The client gives up for good when it is told why the connection ends."""
+    connections: list[asyncio.StreamWriter] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        writer.write(b'INFO {"server_id":"x","version":"2.10.0","max_payload":1048576}\r\n')
+        while line := await reader.readline():
+            if line.startswith(b"PING"):
+                writer.write(b"PONG\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        bus = Bus(f"nats://127.0.0.1:{port}", lambda: None, everything)
+        listening = asyncio.ensure_future(bus.listen())
+        for times in (1, 2):
+            async with asyncio.timeout(10):
+                while not (bus.is_there and len(connections) == times):
+                    await asyncio.sleep(0.02)
+            connections[-1].write(b"-ERR 'maximum connections exceeded'\r\n")
+            async with asyncio.timeout(10):
+                while bus.is_there:
+                    await asyncio.sleep(0.02)
+        assert not listening.done()
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
 
 
 async def test_a_commit_is_told_under_what_it_recorded(db: Database, stage: Stage) -> None:

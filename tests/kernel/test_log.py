@@ -344,3 +344,39 @@ async def unfollowed(db: Database, *numbers: int) -> None:
     async with db.writing() as session:
         for number in numbers:
             await record(session, AccountUnfollowed(number, number))
+
+
+async def test_a_commit_of_our_own_rings_once(db: Database) -> None:
+    subscriber = Subscriber(db, _told_to_nobody)
+    await subscriber.start()
+    listening = asyncio.create_task(doorbell.listen(db, Pulse("doorbell", 60.0)))
+    await asyncio.sleep(0.3)  # until it listens
+    wakeup = db.follow()
+    await happened(db, 1)
+    assert wakeup.is_set()
+    await subscriber.step()
+    wakeup.clear()
+    await asyncio.sleep(0.1)
+    assert not wakeup.is_set()
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+
+
+async def _told_to_nobody(_session: Session, _page: list[LoggedEvent]) -> None:
+    pass
+
+
+async def test_a_consumer_that_reads_first_wakes_the_live_pages(db: Database) -> None:
+    """Before the doorbell has looked, which then finds nothing that nobody here has read."""
+    subscriber, consumer = Subscriber(db, _told_to_nobody), Consumer("test", {})
+    await subscriber.start()
+    other = Database(db.url.render_as_string(hide_password=False))
+    wakeup = db.follow()
+    await happened(other, 1)
+    await consumer.catch_up(db)
+    assert wakeup.is_set()
+    await subscriber.step()
+    wakeup.clear()
+    await consumer.catch_up(db)
+    assert not wakeup.is_set()
+    await other.close()

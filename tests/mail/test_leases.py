@@ -113,6 +113,20 @@ async def test_a_revived_worker_sends_nothing_that_others_have_taken(office, scr
     assert set(await office.states()) == {"leased"}
 
 
+async def test_a_clock_set_forward_ends_no_lease_in_the_eyes_of_its_owner(office, server):
+    """SECURITY R19: its own mails, in hand or just sent, must not look abandoned to it."""
+    await office.write_many(3)
+    sender = office.sender_to(server)
+    await sender._supply.more()
+    lease = sender._supply.take()
+    await sender._settlements.add(lease, SENT)
+    sender._supply.done(lease)
+
+    await office.let_time_pass(hours=1)
+
+    assert not await sender._supply.more()
+
+
 async def test_a_revived_worker_can_change_nothing(office, server):
     email_id = await office.write()
     sleeper = office.sender_to(server, owner="sleeper")

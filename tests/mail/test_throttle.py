@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from microblog.kernel.db import Database
+from microblog.mail.composing import take
 from microblog.mail.letters import DIGEST, Cancelled, Letter
 
 from .conftest import compose, later
@@ -48,6 +52,21 @@ async def test_all_at_once_are_counted_too(office, server, told):
     await write(office, 15)
     await office.sender_to(server).step()
     assert sorted(await office.states()) == ["queued"] * 5 + ["sent"] * 10
+
+
+async def test_two_senders_count_together(office, told):
+    """Both at once, on one database: neither sees what the other has only begun to take."""
+    await write(office, 20)
+    other = Database(office.db.url.render_as_string(hide_password=False))
+
+    async def taken(db: Database, owner: str) -> int:
+        async with db.writing_beside() as session:
+            found = await take(session, owner, office.compose, most=12, hourly=10, carefully=False)
+            await asyncio.sleep(0.2)
+        return len(found.letters)
+
+    assert sum(await asyncio.gather(taken(office.db, "one"), taken(other, "two"))) == 10
+    await other.close()
 
 
 async def test_those_that_waited_come_as_one_digest(office, server, told):

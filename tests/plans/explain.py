@@ -97,8 +97,19 @@ def _explained(connection: Connection, sent: Sent, mode: str) -> Plan:
     root = (json.loads(told) if isinstance(told, str) else told)[0]["Plan"]
     nodes = list(_nodes(root))
     scans = [node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"]
+    scans += _whole_indexes(root)
     sorts = [node["Plans"][0]["Plan Rows"] for node in nodes if node["Node Type"] == "Sort"]
     return Plan(scans, max(sorts, default=0), f"{mode}\n{sent.sql}\n{json.dumps(root, indent=1)}")
+
+
+def _whole_indexes(node: dict[str, Any]) -> list[str]:
+    """Those gone through from end to end: nothing is looked up, and nothing above says enough."""
+    if node["Node Type"] == "Limit":
+        return []
+    index = node.get("Index Name", "")
+    whole = index and "Index Cond" not in node and not _is_small(index)
+    below = [one for plan in node.get("Plans", []) for one in _whole_indexes(plan)]
+    return [index, *below] if whole else below
 
 
 def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -25,11 +25,11 @@ _TABLES = {
         (POSTS, ("{n}, {n} % {people} + 1, 'post', {at}, CASE {n} % 50 WHEN 0 THEN {at} END,"
          " {n} - CASE {n} % 3 WHEN 0 THEN 1 ELSE 0 END, CASE {n} % 3 WHEN 0 THEN {n} - 1 END")),
     "post_tags (post_id, tag)": (POSTS, "{n}, 't' || {n} % 7"),
-    "mentions (post_id, account_id)": (POSTS, "{n}, {n} % 500 + 1"),
+    "mentions (post_id, account_id)": (POSTS, "{n}, {n} * 37 % {people} + 1"),
     "notifications (id, account_id, kind, about, actor_id, post_id, at, read_at)":
         (POSTS, ("{n}, CASE {n} % 2 WHEN 0 THEN {told} ELSE {n} % {people} + 1 END, 'mention',"
          " 'post-' || {n}, 5, {n}, {at}, CASE WHEN {n} % 5 > 0 THEN {at} END")),
-    "seen_posts (account_id, post_id, at)": (POSTS, "{n} % 500 + 1, {n}, {at}"),
+    "seen_posts (account_id, post_id, at)": (POSTS, "{n} * 37 % {people} + 1, {n}, {at}"),
     "events (id, kind, payload, at)": (POSTS, "{n}, 'Unknown', '{{}}', {then}"),
     "emails (id, kind, payload, bundle, message_id, state, due_at, give_up_at, created_at,"
     " sent_at)":

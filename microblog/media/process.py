@@ -2,9 +2,9 @@
 else that was in the file.
 
 It runs as a process of its own, by path and not as a module, since it needs nothing of this
-program: ``python -I process.py 400x400 96x96`` reads a picture from stdin and writes each size as
-WebP and as JPEG to stdout, each behind its length in eight bytes.  The limits are set before
-anything is decoded; a failure of any kind is a status other than 0.
+program: ``python -I process.py 400x400 96x96``, the largest first, reads a picture from stdin and
+writes each size as WebP and as JPEG to stdout, each behind its length in eight bytes.  The limits
+are set before anything is decoded; a failure of any kind is a status other than 0.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ def main(sizes: list[str]) -> int:
     upright = _upright(picture)
     for size in sizes:
         width, height = map(int, size.split("x"))
-        _write(ImageOps.fit(upright, (width, height), Image.Resampling.LANCZOS))
+        upright = ImageOps.fit(upright, (width, height), Image.Resampling.LANCZOS)
+        _write(upright)
     return 0
 
 

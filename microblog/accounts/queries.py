@@ -105,9 +105,9 @@ async def has_administrator(session: Session) -> bool:
     return await session.scalar(wanted) is not None
 
 
-async def is_silenced(session: Session, account_id: int) -> bool:
-    wanted = select(Account.silenced_at).where(Account.id == account_id)
-    return await session.scalar(wanted) is not None
+async def silenced_among(session: Session, account_ids: Set[int]) -> set[int]:
+    wanted = select(Account.id).where(Account.id.in_(account_ids), Account.silenced_at.is_not(None))
+    return set(await session.scalars(wanted))
 
 
 async def is_last_administrator(session: Session, account_id: int) -> bool:

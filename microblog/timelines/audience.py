@@ -30,18 +30,29 @@ class Watchers:
     # Author -> who has unfollowed them while a home page was open, which still shows their posts.
     parted: Mapping[int, set[int]] = field(default_factory=dict)
     _followers: dict[int, set[int]] = field(default_factory=dict)
-    _silenced: dict[int, bool] = field(default_factory=dict)
+    _met: set[int] = field(default_factory=set)
+    _silenced: set[int] = field(default_factory=set)
 
-    async def is_silenced(self, session: Session, author_id: int) -> bool:
-        if author_id not in self._silenced:
-            self._silenced[author_id] = await accounts.is_silenced(session, author_id)
-        return self._silenced[author_id]
+    @property
+    def are_strangers(self) -> bool:
+        """Whether pages are watched that lead anybody to a post."""
+        return bool(self.tags) or "public" in self.topics
+
+    def is_silenced(self, author_id: int) -> bool:
+        """As far as those who were met are concerned."""
+        return author_id in self._silenced
 
     async def meet(self, session: Session, authors: Set[int]) -> None:
-        """Ask about all of these at once, if only one is watching: somebody who catches up with a
-        page of the log by many authors, of whom there are hundreds after a restart."""
-        if len(self.homes) != 1:
-            return
+        """Ask about all of these at once: somebody who catches up has a page of the log by many
+        authors, and there are hundreds of them after a restart."""
+        if self.are_strangers and (new := authors - self._met):
+            self._silenced |= await accounts.silenced_among(session, new)
+            self._met |= new
+        if len(self.homes) == 1:
+            await self._meet_whom_they_follow(session, authors)
+
+    async def _meet_whom_they_follow(self, session: Session, authors: Set[int]) -> None:
+        """Of the only one who is watching."""
         (watcher,) = self.homes
         unknown = authors - self._followers.keys()
         followed = await follows.followed_among(session, watcher, unknown) | {watcher}
@@ -87,7 +98,8 @@ async def _for_strangers(
     """
     if isinstance(event, PostDeleted):
         return watchers.tags | {"public"}
-    if await watchers.is_silenced(session, event.author_id):
+    await watchers.meet(session, {event.author_id})
+    if not watchers.are_strangers or watchers.is_silenced(event.author_id):
         return set()
     return {"public"} | await _tags(session, event, watchers)
 

@@ -44,6 +44,25 @@ CONTEXTS = {
         "reset_url": f"{BASE_URL}/password/forgot",
         "at": datetime(2026, 11, 22, 10, 5, tzinfo=UTC),
     },
+    "email_change": {"url": f"{BASE_URL}/email/confirm/t"},
+    "email_changed": {
+        "url": f"{BASE_URL}/email/undo/t",
+        "at": datetime(2026, 11, 22, 10, 5, tzinfo=UTC),
+        "email": "susan@example.net",
+        "days": 7,
+    },
+    "email_taken": {"login_url": f"{BASE_URL}/login"},
+    "new_device": {
+        "url": f"{BASE_URL}/not-me/t",
+        "at": datetime(2026, 11, 22, 10, 5, tzinfo=UTC),
+        "browser": "Firefox",
+        "system": "Linux",
+    },
+    "two_factor": {
+        "headline": "Two-factor sign-in was turned on",
+        "reset_url": f"{BASE_URL}/password/forgot",
+        "at": datetime(2026, 11, 22, 10, 5, tzinfo=UTC),
+    },
     "identity_linked": IDENTITY,
     "identity_unlinked": IDENTITY,
     "archive": {

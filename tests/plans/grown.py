@@ -38,6 +38,15 @@ _TABLES = {
     "login_sessions (id, account_id, token_hash, created_at, last_seen_at, expires_at)":
         (POSTS, "{n}, {n} % {people} + 1, 'h' || {n}, {at}, {then}, {then}"),
     "password_resets (account_id, token_hash, expires_at)": (PEOPLE, "{n}, 'h' || {n}, {then}"),
+    "email_changes (id, account_id, login_session_id, email, token_hash, expires_at)":
+        (PEOPLE, "{n}, {n}, {n}, 'x', 'h' || {n}, {then}"),
+    "email_undos (id, account_id, email, email_key, token_hash, changed_at, expires_at)":
+        (PEOPLE, "{n}, {n}, 'x', 'x' || {n}, 'h' || {n}, {at}, {then}"),
+    "sign_in_steps (token_hash, account_id, next_path, expires_at)":
+        (PEOPLE, "'h' || {n}, {n}, '/', {then}"),
+    "sign_in_notices (id, account_id, login_session_id, user_agent, token_hash, created_at,"
+    " expires_at)":
+        (PEOPLE, "{n}, {n}, {n}, 'x', 'h' || {n}, {at}, {then}"),
     "registrations (id, name, name_key, email, email_key, password_hash, created_at, expires_at)":
         (POSTS, "{n}, 'x', 'x' || {n}, 'x', 'x' || {n}, 'x', {at}, {then}"),
 }  # fmt: skip

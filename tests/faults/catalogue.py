@@ -23,6 +23,7 @@ from pathlib import Path
 
 from tests import faults
 from tests.databases import KINDS, Databases
+from tests.faults.client import all_hang_up
 from tests.faults.report import Findings
 from tests.faults.scale import Scale
 
@@ -52,4 +53,7 @@ def all_faults() -> list[Fault]:
 async def tried(fault: Fault, scale: Scale, databases: Databases, kind: str) -> Findings:
     with tempfile.TemporaryDirectory() as folder:
         async with databases.new(kind, Path(folder)) as url:
-            return await fault.run(scale, url)
+            try:
+                return await fault.run(scale, url)
+            finally:
+                all_hang_up()

@@ -38,6 +38,15 @@ class Answer:
         return int(self.headers["location"].rsplit("/", 1)[1])
 
 
+_clients: set[Client] = set()
+
+
+def all_hang_up() -> None:
+    """When a trial is over."""
+    while _clients:
+        _clients.pop().close()
+
+
 class Client:
     """`via` is the port of a proxy in front; the site is still asked for under its own name."""
 
@@ -50,6 +59,7 @@ class Client:
         self._to = via or port
         self._patience = patience
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        _clients.add(self)
 
     async def get(self, path: str) -> Answer:
         return await self._ask(f"GET {path} HTTP/1.1\r\n{self._head()}\r\n".encode())

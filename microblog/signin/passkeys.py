@@ -22,7 +22,7 @@ from webauthn.helpers.structs import (
 from webauthn.registration.verify_registration_response import VerifiedRegistration
 
 from microblog.kernel.clock import now
-from microblog.kernel.errors import N_, Conflict, Invalid, NotFound
+from microblog.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
 from microblog.kernel.ids import next_id
 from microblog.kernel.model import Session
 from microblog.kernel.text import one_line
@@ -33,6 +33,7 @@ MOST = 20
 LONGEST_NAME = 60
 LONGEST_ANSWER = 20_000
 
+LAST = N_("This is your only way in. Add another one first.")
 REFUSED = N_("That passkey was not accepted. Try again.")
 _MALFORMED = (
     WebAuthnException, ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
@@ -145,10 +146,14 @@ async def owner(session: Session, site: RelyingParty, challenge: bytes, answer: 
     return known.account_id
 
 
-async def remove(session: Session, account_id: int, passkey_id: int) -> None:
+async def remove(session: Session, account_id: int, passkey_id: int, *, otherwise: bool) -> None:
+    """`otherwise`: whether there is a way in without any passkey.  Raises `NotFound`, or
+    `Forbidden` for the last way in."""
     mine = delete(Passkey).where(Passkey.id == passkey_id, Passkey.account_id == account_id)
     if await session.scalar(mine.returning(Passkey.id)) is None:
         raise NotFound
+    if not (otherwise or await passkeys_of(session, account_id)):
+        raise Forbidden(LAST)
     await _tell(session, account_id, "passkey_removed")
 
 

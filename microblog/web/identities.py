@@ -15,9 +15,8 @@ from microblog.kernel.model import Session
 from microblog.oauth.failures import JourneyFailed
 from microblog.providers import Provider
 from microblog.signin import passkeys
-from microblog.signin import queries as logins
 from microblog.site import me, site
-from microblog.web import journeys
+from microblog.web import journeys, ways_in
 from microblog.web.access import member
 from microblog.web.answers import done, wants_json
 from microblog.web.forms import read_form
@@ -49,7 +48,7 @@ class Way:
 async def index() -> ResponseReturnValue:
     async with site().db.reading() as session:
         found = await linked.identities_of(session, me().id)
-    labels = _labels()
+    labels = ways_in.providers()
     ways = [
         Way(one.id, labels.get(one.issuer, one.issuer), one.shown, one.linked_at, one.last_used_at)
         for one in found
@@ -83,7 +82,7 @@ async def prove() -> ResponseReturnValue:
 
 
 async def _unlink(identity_id: int) -> None:
-    labels = _labels()
+    labels = ways_in.providers()
     async with site().db.writing() as session:
         mine = await linked.identities_of(session, me().id)
         issuer = next((one.issuer for one in mine if one.id == identity_id), "")
@@ -104,15 +103,10 @@ async def _depart(provider: Provider, purpose: str, next_path: str) -> ResponseR
 
 
 async def _has_other_way(session: Session) -> bool:
-    """A passkey, or a password where this site asks for one."""
-    mine = await logins.credentials_of(session, me().id)
-    if site().settings.has_passwords and mine.password_hash is not None:
+    """A passkey, or a password."""
+    if await ways_in.by_password(session):
         return True
     return bool(await passkeys.passkeys_of(session, me().id))
-
-
-def _labels() -> dict[str, str]:
-    return {one.issuer: one.label for one in site().settings.providers}
 
 
 def _id(written: str) -> int:

@@ -9,7 +9,7 @@ from microblog.kernel.errors import N_, NotFound
 from microblog.kernel.ids import LARGEST
 from microblog.signin import passkeys
 from microblog.site import me, site, viewer
-from microblog.web import challenges, entering
+from microblog.web import challenges, entering, ways_in
 from microblog.web.access import member, public
 from microblog.web.answers import done, wants_json
 from microblog.web.forms import Form, read_form
@@ -75,11 +75,13 @@ async def add() -> ResponseReturnValue:
 @recently_authenticated
 @limited("60/hour")
 async def remove() -> ResponseReturnValue:
-    which = (await read_form("passkey"))["passkey"]
+    form = await read_form("passkey", "name", again=_page)
+    which = form["passkey"]
     if not (which.isascii() and which.isdigit() and len(which) <= 19):
         raise NotFound
     async with site().db.writing() as session:
-        await passkeys.remove(session, me().id, min(int(which), LARGEST))
+        otherwise = await ways_in.by_password(session) or await ways_in.by_provider(session)
+        await passkeys.remove(session, me().id, min(int(which), LARGEST), otherwise=otherwise)
     return await _done(REMOVED)
 
 

@@ -1,4 +1,5 @@
-"""Which ways in this site has: passwords, unless it goes without them, and its providers.
+"""Which ways in this site has: passwords, unless it goes without them, and its providers; and which
+of them are one's own, so that the last is never taken away.
 
 @pages.post("/login")
 @public
@@ -13,8 +14,11 @@ from typing import Any, TypeVar
 
 from quart import Quart, current_app, request
 
+from microblog.identities import queries as linked
 from microblog.kernel.errors import N_, Forbidden
-from microblog.site import site
+from microblog.kernel.model import Session
+from microblog.signin import queries as logins
+from microblog.site import me, site
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -33,3 +37,20 @@ def install(app: Quart) -> None:
         view = current_app.view_functions.get(request.endpoint or "")
         if getattr(view, "needs_passwords", False) and not site().settings.has_passwords:
             raise Forbidden(WITHOUT)
+
+
+def providers() -> dict[str, str]:
+    """Label of each provider through which this site signs in, by issuer."""
+    return {one.issuer: one.label for one in site().settings.providers}
+
+
+async def by_password(session: Session) -> bool:
+    """Whether mine lets me in."""
+    mine = await logins.credentials_of(session, me().id)
+    return site().settings.has_passwords and mine.password_hash is not None
+
+
+async def by_provider(session: Session) -> bool:
+    """Whether one of those that I have linked lets me in."""
+    usable = providers()
+    return any(one.issuer in usable for one in await linked.identities_of(session, me().id))

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pyotp
 import pytest
 from quart import Response
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from microblog.accounts.model import Account
 from microblog.kernel.clock import now
 from microblog.settings import Settings
 from microblog.signin.model import LoginSession, Passkey
@@ -274,3 +275,20 @@ class TestLimits:
         answers = [(await visitor.sends(page, LOGIN)).status_code for _ in range(101)]
         assert set(answers[:100]) == {422}
         assert answers[100] == 429
+
+
+async def test_the_only_way_in_is_not_removed(
+    world: World, ada: Visitor, key: Authenticator
+) -> None:
+    """Somebody who came through a provider has no password to come back with."""
+    await adds(ada, Authenticator(), "A laptop")
+    async with world.db.writing() as session:
+        await session.execute(update(Account).values(password_hash=None))
+        phone, laptop = await session.scalars(select(Passkey.id).order_by(Passkey.id))
+    answer = await ada.submit(f"{HERE}/remove", page=HERE, passkey=str(phone))
+    assert answer.status_code == 303  # the other one is left
+    answer = await ada.submit(f"{HERE}/remove", page=HERE, passkey=str(laptop))
+    assert answer.status_code == 403
+    assert "This is your only way in." in await text(answer)
+    assert (await signs_in(Visitor(world), key)).status_code == 422  # the phone went
+    assert "A laptop" in await ada.page(HERE)

@@ -44,7 +44,7 @@ def resource(name: str) -> Path:
 
 
 @cache
-def environment(language: str = i18n.DEFAULT) -> Templates:
+def environment(language: str) -> Templates:
     constants = {"static_url": static_url, "icon": icon}
     jinja = Templates(resource("templates"), language, constants)
     jinja.globals.update(

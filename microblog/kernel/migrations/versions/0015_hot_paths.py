@@ -1,0 +1,10 @@
+"""Indexes of what is asked most."""
+
+revision = "0015"
+down_revision = "0014"
+
+
+def upgrade() -> None: ...
+
+
+def downgrade() -> None: ...

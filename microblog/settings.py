@@ -144,7 +144,9 @@ class Settings:
     # From variables with a name of the operator's choice in them (`microblog.providers`).
     providers: tuple[Provider, ...] = field(default=(), metadata={"internal": True})
 
-    # Decided by the command, not by the environment.
+    # Decided by the command, not by the environment.  Places on this machine that may be fetched
+    # from (`outbound.guard`): the pretend providers of the demo, and what tests start.
+    reachable: tuple[str, ...] = field(default=(), metadata={"internal": True})
     mode: str = field(default="serve", metadata={"internal": True})
 
     @classmethod

@@ -15,6 +15,7 @@ from microblog.kernel.db import Database
 from microblog.kernel.errors import N_, Forbidden
 from microblog.kernel.worker import Pulse
 from microblog.live.hub import Hub
+from microblog.outbound.client import Outbound
 from microblog.settings import Settings
 from microblog.signin.queries import Viewer
 
@@ -32,6 +33,11 @@ class Site:
     # Asked by /metrics: names of those who follow the log, and which of several processes this is.
     consumers: tuple[str, ...] = ()
     worker: str = "0"
+
+    @cached_property
+    def outbound(self) -> Outbound:
+        """For every address that somebody else chose."""
+        return Outbound(reachable=self.settings.reachable)
 
     @cached_property
     def csrf_key(self) -> bytes:

@@ -1,7 +1,9 @@
 """Requests to providers, bounded: in time, in size, and to the addresses they were made for.
 
-What is configured or discovered is asked, private addresses included (a community may run its
-provider beside its site); no redirect is followed, so that nobody else can choose the address.
+The hosts that the operator wrote down, of the issuer above all, are asked wherever they are (a
+community may run its provider beside its site).  What such a provider names besides, in its
+discovery document, must be public like every address that others choose (`outbound`).  No redirect
+is followed, and a person's picture, whose address is theirs, is not fetched from here.
 """
 
 from __future__ import annotations
@@ -11,12 +13,16 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from microblog.oauth.failures import Away, Doubtful
+from microblog.outbound.failures import OutboundFailure, Unsafe
+from microblog.outbound.guard import Guard
+from microblog.outbound.transport import GuardedTransport
 from microblog.providers import Provider
 
 PATIENCE = 8.0  # seconds for all that one page asks of a provider
@@ -44,7 +50,7 @@ class _Bounded(httpx2.AsyncByteStream):
         await self._stream.aclose()
 
 
-class BoundedTransport(httpx2.AsyncHTTPTransport):
+class BoundedTransport(GuardedTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Compressed answers are not asked for and not taken: a small one can be a large one."""
         request.headers["Accept-Encoding"] = "identity"
@@ -60,11 +66,16 @@ class BoundedTransport(httpx2.AsyncHTTPTransport):
 async def client(provider: Provider, **options: Any) -> AsyncIterator[AsyncOAuth2Client]:  # noqa: ANN401
     opened = AsyncOAuth2Client(
         provider.client_id, provider.client_secret,
-        transport=BoundedTransport(), timeout=PATIENCE, headers={"User-Agent": USER_AGENT},
-        **options,
+        transport=BoundedTransport(_guard(provider)), timeout=PATIENCE,
+        headers={"User-Agent": USER_AGENT}, **options,
     )  # fmt: skip
     async with opened:
         yield opened
+
+
+def _guard(provider: Provider) -> Guard:
+    written = (provider.issuer, provider.authorize_url, provider.token_url, provider.api_url)
+    return Guard(trusted=frozenset(host for url in written if (host := urlsplit(url).hostname)))
 
 
 @asynccontextmanager
@@ -85,6 +96,10 @@ def _understood() -> Iterator[None]:
         yield
     except TooLarge as error:
         raise Doubtful(str(error)) from error
+    except Unsafe as error:
+        raise Doubtful(str(error)) from error
+    except OutboundFailure as error:
+        raise Away(str(error)) from error
     except httpx2.HTTPStatusError as error:
         kind = Away if error.response.status_code >= 500 else Doubtful
         raise kind(f"status {error.response.status_code}") from error

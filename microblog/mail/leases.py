@@ -1,32 +1,19 @@
-"""Who is working on which email.  A lease is a promise with an end: `due_at` of a leased row.
-
-Each lease raises the row's `fence`; whatever is written about an email names the fence and the
-owner, so a worker that was away for longer than its lease can change nothing any more.
-"""
+"""Who is working on which email (`kernel.leasing`)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import (
-    CursorResult,
-    Select,
-    Table,
-    Update,
-    bindparam,
-    case,
-    or_,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import RowMapping, Select, Table, bindparam, case, or_, select, tuple_, update
 
 from microblog.kernel.clock import now
+from microblog.kernel.leasing import Leasing, changed, names
 from microblog.kernel.model import Session
 from microblog.mail.outbox import IS_ACTIVE, Email
+from microblog.mail.watch import Watch
 
 # Short, so that mail of a killed process goes out soon; renewed while its process lives.
 LEASE = timedelta(seconds=30)
@@ -60,24 +47,23 @@ class Lease:
 # Core, with statements built once: an email costs a few of them, and a backlog is many emails.
 _emails = cast(Table, Email.__table__)
 _c = _emails.c
+_leasing = Leasing(_emails)
 
 _DUE = (
     select(
         _c.id, _c.fence, _c.kind, _c.payload, _c.recipient, _c.bundle, _c.message_id, _c.tries,
-        _c.throttled, _c.give_up_at, _c.reason, _c.content,
+        _c.throttled, _c.give_up_at, _c.reason, _c.content, _c.state, _c.due_at,
     )
     .where(IS_ACTIVE, _c.due_at <= bindparam("moment"))
     .order_by(_c.due_at, _c.id)
     .limit(bindparam("most"))
 )  # fmt: skip
-_ANY_DUE = _DUE.with_only_columns(_c.id)
+_BORROWED = [column.name for column in _DUE.selected_columns][:-2]
 
-_NOT_MINE = or_(_c.state != "leased", _c.id.not_in(bindparam("mine", expanding=True)))
+_NOT_THOSE = or_(_c.state != "leased", _c.id.not_in(bindparam("those", expanding=True)))
+_ANY_DUE = _DUE.with_only_columns(_c.id).where(_NOT_THOSE)
 
-_LEASE = update(_emails).where(_c.id.in_(bindparam("ids", expanding=True)))
-
-_MINE = _c.lease_owner == bindparam("owner"), _c.state == "leased"
-_HELD = _c.id == bindparam("the_id"), _c.fence == bindparam("the_fence"), *_MINE
+_MINE, _HELD = _leasing.mine, _leasing.held
 _HELD_OF_MANY = tuple_(_c.id, _c.fence).in_(bindparam("pairs", expanding=True)), *_MINE
 
 _STORE = (
@@ -103,26 +89,39 @@ _RENEW = update(_emails).where(_c.id.in_(_LOCK), *_MINE)
 _SENT_AND_WIPED = _SENT.values(content=None)
 
 
-async def is_due(session: Session, moment: datetime) -> bool:
+async def is_due(session: Session, moment: datetime, watch: Watch) -> bool:
     """Whether taking would find anything.  A read: an idle outbox is never written to."""
-    return await session.scalar(_ANY_DUE, {"moment": moment, "most": 1}) is not None
+    given = {"moment": moment, "most": 1, "those": watch.ids()}
+    return await session.scalar(_ANY_DUE, given) is not None
 
 
-async def due(session: Session, owner: str, most: int, mine: Collection[int] = ()) -> list[Lease]:
+async def due(session: Session, owner: str, most: int, watch: Watch) -> list[Lease]:
     """The emails whose time has come, longest waiting first; locked, not yet leased.
 
-    Not those whose lease is `mine`, whatever a clock that was set forward says of its end.
+    Leases that have run out are left to `watch` until they are known to be abandoned, whatever a
+    clock that was set forward says of their end.
     """
-    locked: Select[Any] = _DUE.where(_NOT_MINE).with_for_update(skip_locked=True)
-    rows = await session.execute(locked, {"moment": now(), "most": most, "mine": list(mine)})
-    return [Lease(**{**row, "fence": row["fence"] + 1, "owner": owner}) for row in rows.mappings()]
+    locked: Select[Any] = _DUE.where(_NOT_THOSE).with_for_update(skip_locked=True)
+    while True:
+        given = {"moment": now(), "most": most, "those": watch.ids()}
+        rows = (await session.execute(locked, given)).mappings().all()
+        free = [row for row in rows if row["state"] != "leased" or _is_abandoned(row, watch)]
+        if free or not rows:
+            return [_borrowed(row, owner) for row in free]
+
+
+def _is_abandoned(row: RowMapping, watch: Watch) -> bool:
+    return watch.is_abandoned(row["id"], row["fence"], row["due_at"])
+
+
+def _borrowed(row: RowMapping, owner: str) -> Lease:
+    known = {name: row[name] for name in _BORROWED}
+    return Lease(**{**known, "fence": row["fence"] + 1, "owner": owner})
 
 
 async def lease(session: Session, leases: Iterable[Lease], owner: str) -> None:
-    taken = _LEASE.values(
-        state="leased", lease_owner=owner, fence=_c.fence + 1, due_at=now() + LEASE, throttled=False
-    )
-    await session.execute(taken, {"ids": [each.id for each in leases]})
+    ids = [each.id for each in leases]
+    await _leasing.take(session, ids, owner, now() + LEASE, throttled=False)
 
 
 async def renew(session: Session, ids: Iterable[int], owner: str) -> set[int]:
@@ -141,7 +140,7 @@ async def store(session: Session, written: list[Lease]) -> set[int]:
     if not written:
         return set()
     given = [
-        {**_held(each), "the_content": each.content, "the_recipient": each.recipient}
+        {**names(each), "the_content": each.content, "the_recipient": each.recipient}
         for each in written
     ]
     await session.execute(_STORE, given)
@@ -155,13 +154,12 @@ async def sent(
 ) -> int:
     """Settle what was sent, by id and fence, and wipe it.  How many were still the owner's."""
     statement = _SENT if keep_content else _SENT_AND_WIPED
-    return await _changed(session, statement, {"moment": now(), "pairs": pairs, "owner": owner})
+    return await changed(session, statement, {"moment": now(), "pairs": pairs, "owner": owner})
 
 
 async def change(session: Session, each: Lease, **values: object) -> bool:
     """Change an email and end its lease.  False if it is no longer ours."""
-    statement = update(_emails).where(*_HELD).values(lease_owner=None, **values)
-    return await _changed(session, statement, _held(each)) == 1
+    return await _leasing.change(session, each, **values)
 
 
 async def release(session: Session, leases: Iterable[Lease]) -> None:
@@ -178,12 +176,3 @@ async def release_all(session: Session, owner: str) -> None:
         update(_emails).where(*_MINE, IS_ACTIVE).values(state=state, due_at=now(), lease_owner=None)
     )
     await session.execute(theirs, {"owner": owner})
-
-
-def _held(each: Lease) -> dict[str, object]:
-    return {"the_id": each.id, "the_fence": each.fence, "owner": each.owner}
-
-
-async def _changed(session: Session, statement: Update, given: dict[str, object]) -> int:
-    result = cast(CursorResult[Any], await session.execute(statement, given))
-    return result.rowcount

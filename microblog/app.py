@@ -18,9 +18,15 @@ from typing import Any
 from quart import Quart
 
 from microblog.accounts.consumer import consumer as accounts_consumer
+from microblog.admissions import applications, invitations
+from microblog.admissions import emails as admission_emails
 from microblog.archives import actions as archives
 from microblog.archives import emails as archive_emails
 from microblog.archives.builder import Builder
+from microblog.backlinks.checker import LinkChecker
+from microblog.crossposts import places
+from microblog.crossposts.keys import PURPOSE
+from microblog.crossposts.sender import CrosspostSender
 from microblog.departures import emails as departure_emails
 from microblog.departures import erasure
 from microblog.departures import queries as departures
@@ -29,6 +35,7 @@ from microblog.identities import emails as identity_emails
 from microblog.kernel import bus, clock, events, readers
 from microblog.kernel.db import Database
 from microblog.kernel.model import Session
+from microblog.kernel.sealing import Seal
 from microblog.live.hub import Hub
 from microblog.mail import outbox
 from microblog.mail.addresses import Mailbox, sender_mailbox
@@ -48,17 +55,22 @@ from microblog.signin import actions as signin
 from microblog.signin import emails as signin_emails
 from microblog.site import Site
 from microblog.web import (
+    about,
     access,
     accounts,
     admin,
     admin_appeals,
+    admin_applications,
     admin_bans,
+    admin_invitations,
     admin_people,
     admin_reports,
+    admin_settings,
     appeals,
     banned,
     bodies,
     claims,
+    crossposts,
     dev_mail,
     disowning,
     email_address,
@@ -82,6 +94,7 @@ from microblog.web import (
     passkeys,
     passwords,
     plain_files,
+    portraits,
     posts,
     profile_settings,
     providers,
@@ -90,6 +103,7 @@ from microblog.web import (
     reports,
     second_step,
     sessions,
+    sharing,
     threads,
     timelines,
     two_factor,
@@ -99,6 +113,9 @@ from microblog.web import (
 )  # fmt: skip
 from microblog.web import (
     identities as identity_pages,
+)
+from microblog.web import (
+    invitations as invitation_pages,
 )
 from microblog.web import (
     settings as settings_pages,
@@ -113,12 +130,13 @@ NO_LIMIT = 1_000_000
 KEEP_SETTLED_MAIL = timedelta(days=30)
 
 INTERFACES = (
-    accounts, admin, admin_appeals, admin_bans, admin_people, admin_reports, appeals, claims,
-    disowning, email_address, export, following_lists, follows, health, identity_pages, leaving,
-    login, mail_settings, media, metrics, moderation, notifications, passkeys, passwords,
-    plain_files, posts, profile_settings, providers, reauthentication, register, reports,
-    second_step, sessions, settings_pages, threads, timelines, two_factor, unsubscribe,
-    user_name,
+    about, accounts, admin, admin_appeals, admin_applications, admin_bans, admin_invitations,
+    admin_people, admin_reports, admin_settings, appeals, claims, crossposts, disowning,
+    email_address, export, following_lists, follows, health, identity_pages, invitation_pages,
+    leaving, login, mail_settings, media, metrics, moderation, notifications, passkeys,
+    passwords, plain_files, portraits, posts, profile_settings, providers, reauthentication, register,
+    reports, second_step, sessions, settings_pages, sharing, threads, timelines, two_factor,
+    unsubscribe, user_name,
 )  # fmt: skip
 
 
@@ -139,16 +157,23 @@ class Machinery:
             site.db,
             compose
             | departure_emails.composers(settings.base_url)
-            | archive_emails.composers(settings.base_url),
-            _renderer(settings),
+            | archive_emails.composers(settings.base_url)
+            | admission_emails.composers(settings.base_url),
+            self._renderer(),
             self.transport,
             owner=secrets.token_hex(6),
             hourly=MAILS_AN_HOUR if settings.limits == "default" else NO_LIMIT,
             journal=settings.data_dir / "mail",
         )
         self.sender.beat = partial(self._beat, "mail sender")
+        self.crossposts = CrosspostSender(
+            site.db, Seal.of(PURPOSE, settings.secret_key, settings.secret_key_old),
+            settings.providers, site.outbound, owner=secrets.token_hex(6),
+        )  # fmt: skip
+        self.crossposts.beat = partial(self._beat, "crossposts")
         self.builder = Builder(site.db, settings.data_dir, settings.host)
         self.builder.beat = partial(self._beat, "archives")
+        self.links = LinkChecker(site.db, site.outbound, settings.base_url)
         self.consumers = (make_consumer(settings.mail_hold), accounts_consumer)
 
     def steps(self) -> dict[str, tuple[Step, float]]:
@@ -159,11 +184,24 @@ class Machinery:
         }
         return consumers | {
             "mail sender": (self.sender.step, 1.0),
+            "crossposts": (self.crossposts.step, 1.0),
             "archives": (self.builder.step, 2.0),
+            "links of profiles": (self.links.step, 5.0),
             "departures": (self._let_go, 1.5),  # what is taken back is to be so within two
             "housekeeping": (self._keep_house, 3600.0),
             "suspensions": (partial(self._in_turns, moderating.lift_ended), 60.0),
         }
+
+    def _renderer(self) -> Renderer:
+        """It goes on with the name that administrators give the site."""
+        settings, renderer = self.site.settings, _renderer(self.site.settings)
+
+        def rename() -> None:
+            name = self.site.chosen.name
+            renderer.rename(name, _sender(settings, name))
+
+        self.site.on_change.append(rename)
+        return renderer
 
     def notices(self) -> list[str]:
         found = []
@@ -187,13 +225,24 @@ class Machinery:
         await self._in_turns(signin.forget_expired)
         await self._in_turns(archives.forget_expired)
         await self._in_turns(identities.forget_spent)
+        await self._in_turns(places.forget_offers)
+        await self._in_turns(invitations.forget_ended)
+        await self._in_turns(applications.lapse)
         await self._sweep_media()
 
     async def _let_go(self) -> None:
         async with self.site.db.reading() as session:
             leaving = await departures.unfinished(session)
         for account_id in leaving:
+            await self._remove_pictures(account_id)
             await self._in_turns(partial(erasure.go_on, account_id=account_id))
+
+    async def _remove_pictures(self, account_id: int) -> None:
+        """The files before the row that names them: what is cut off in between begins again."""
+        async with self.site.db.reading() as session:
+            names = await departures.pictures_left(session, account_id)
+        where = store.folder(self.site.settings.data_dir)
+        await asyncio.to_thread(store.remove, where, names)
 
     async def _sweep_media(self) -> None:
         async with self.site.db.reading() as session:
@@ -215,7 +264,7 @@ class Machinery:
 
     async def close(self) -> None:
         """Before the loops are cancelled: a mail cut off in its last word would be sent twice."""
-        await self.sender.stop()
+        await asyncio.gather(self.sender.stop(), self.crossposts.stop())
 
 
 def create_app(settings: Settings) -> Quart:
@@ -225,7 +274,7 @@ def create_app(settings: Settings) -> Quart:
     site = Site(settings, Database(settings.url), Hub())
     app.extensions["microblog"] = site
     _install(app)
-    feed = Feed(site.db, site.hub)
+    feed = Feed(site.db, site.hub, site.refresh)
     machinery = Machinery(site)
     site.notices = machinery.notices
     site.consumers = tuple(consumer.name for consumer in machinery.consumers)
@@ -271,6 +320,8 @@ def _keep_running(app: Quart, site: Site, feed: Feed, machinery: Machinery) -> N
         async with site.db.writing() as session:
             await events.ensure_epoch(session)
         await feed.start()
+        async with site.db.reading() as session:
+            await site.refresh(session)
         steps: dict[str, tuple[Step, float]] = {
             "live feed": (feed.subscriber.step, 1.0),
             "login sessions": (feed.recheck_sessions, 60.0),
@@ -301,18 +352,20 @@ def _renderer(settings: Settings) -> Renderer:
         resource("templates"),
         site_name=settings.site_name,
         base_url=settings.base_url,
-        sender=_sender(settings),
+        sender=_sender(settings, settings.site_name),
     )
 
 
 def _transport(settings: Settings) -> Transport | None:
     if settings.smtp is not None:
-        return SmtpTransport(settings.smtp, _sender(settings).address, helo=settings.host)
+        return SmtpTransport(
+            settings.smtp, _sender(settings, settings.site_name).address, helo=settings.host
+        )
     return KeepTransport() if settings.is_dev else None
 
 
-def _sender(settings: Settings) -> Mailbox:
+def _sender(settings: Settings, site_name: str) -> Mailbox:
     try:
-        return sender_mailbox(settings.sender, settings.site_name)
+        return sender_mailbox(settings.sender, site_name)
     except ValueError as error:
         raise SettingsError(f"{error}.") from error

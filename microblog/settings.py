@@ -30,7 +30,9 @@ _BASE_URL = re.compile(
     r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])"
     r"(:(?!0)([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
 )
+SIGN_UP = ("open", "invitation", "approval", "closed")
 _CHOICES = {
+    "sign_up": SIGN_UP,
     "limits": ("default", "off"),
     "confirm_email": ("auto", "on", "off"),
     "log_format": ("text", "json"),
@@ -111,6 +113,9 @@ class Settings:
     confirm_email: str = _setting(
         "auto",
         "on, off or auto: new accounts confirm their address first (auto: on for serve with SMTP).",
+    )
+    sign_up: str = _setting(
+        "open", "open, invitation, approval or closed: who may sign up, until /admin/settings says."
     )
     post_limit: int = _setting(500, "Characters in a post, as people count them; a link counts 23.")
     limits: str = _setting(
@@ -219,6 +224,11 @@ class Settings:
     @property
     def has_passwords(self) -> bool:
         return self.passwords == "on"
+
+    @property
+    def copies_posts(self) -> bool:
+        """To X or Facebook, for those who want it."""
+        return any(one.kind in ("x", "facebook") for one in self.providers)
 
     @property
     def confirms_email(self) -> bool:

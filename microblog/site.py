@@ -13,11 +13,14 @@ from microblog.kernel import tokens
 from microblog.kernel.bus import Bus
 from microblog.kernel.db import Database
 from microblog.kernel.errors import N_, Forbidden
+from microblog.kernel.model import Session
 from microblog.kernel.worker import Pulse
 from microblog.live.hub import Hub
 from microblog.outbound.client import Outbound
 from microblog.settings import Settings
 from microblog.signin.queries import Viewer
+from microblog.site_settings import queries as site_settings
+from microblog.site_settings.model import SiteSettings
 
 
 @dataclass
@@ -33,6 +36,22 @@ class Site:
     # Asked by /metrics: names of those who follow the log, and which of several processes this is.
     consumers: tuple[str, ...] = ()
     worker: str = "0"
+    # What administrators set, over the environment; and who is told when that changes.
+    chosen: SiteSettings = field(init=False)
+    on_change: list[Callable[[], None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.chosen = self.defaults
+
+    @property
+    def defaults(self) -> SiteSettings:
+        return SiteSettings.from_environment(self.settings)
+
+    async def refresh(self, session: Session) -> None:
+        """Look what is set now: at the start, and whenever the log tells that it has changed."""
+        self.chosen = await site_settings.chosen(session, self.defaults)
+        for told in self.on_change:
+            told()
 
     @cached_property
     def outbound(self) -> Outbound:

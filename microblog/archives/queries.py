@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import aliased
 
 from microblog.accounts.model import Account
+from microblog.admissions.model import Invitation
 from microblog.archives.model import READY, WAITING, Archive, ArchivePart
+from microblog.backlinks import queries as backlinks
 from microblog.follows.model import Follow
+from microblog.identities import queries as identities
+from microblog.imports.model import BroughtPost
 from microblog.kernel.clock import now
 from microblog.kernel.errors import NotFound
 from microblog.kernel.model import Session
@@ -20,9 +24,16 @@ from microblog.posts.model import Post, Revision
 Record: TypeAlias = dict[str, Any]
 
 PAGE = 500
+
+
+class Person(NamedTuple):
+    id: int
+    name: str
+
+
 _PROFILE = (
     "name", "display_name", "bio", "pronouns", "location", "links", "email", "role", "created_at",
-    "avatar", "avatar_alt", "header", "header_alt",
+    "avatar", "avatar_alt", "header", "header_alt", "header_focus",
 )  # fmt: skip
 _SETTINGS = ("language", "time_zone", "theme", "feed_mode", "accent", "text_size", "motion")
 
@@ -57,7 +68,7 @@ async def is_waiting(session: Session) -> bool:
 
 
 async def person(session: Session, account_id: int) -> Record:
-    """Profile, settings, and how many follow them (who they are is theirs to tell)."""
+    """Profile, settings, and how many follow them."""
     account = await session.get_one(Account, account_id)
     followers = select(func.count()).where(Follow.followed_id == account_id)
     muted = select(MutedMail.kind).where(MutedMail.account_id == account_id)
@@ -66,29 +77,54 @@ async def person(session: Session, account_id: int) -> Record:
         "settings": {name: getattr(account, name, None) for name in _SETTINGS}
         | {"mail_not_wanted_about": sorted(await session.scalars(muted))},
         "followers": await session.scalar(followers) or 0,
+        "invitations": await _invitations(session, account_id),
+        "verified_links": await _verified_links(session, account_id),
+        "linked_identities": await _identities(session, account_id),
     }
+
+
+async def _verified_links(session: Session, account_id: int) -> Record:
+    found = await backlinks.verified_of(session, account_id)
+    return {url: _plain(since) for url, since in sorted(found.items())}
+
+
+async def _identities(session: Session, account_id: int) -> list[Record]:
+    """Which accounts elsewhere open this one."""
+    return [
+        {"issuer": one.issuer, "shown": one.shown, "linked_at": one.linked_at.isoformat()}
+        for one in await identities.identities_of(session, account_id)
+    ]
 
 
 async def posts_after(session: Session, account_id: int, after: int) -> list[Record]:
     """Oldest first, with earlier texts."""
     answered, asked = aliased(Post), aliased(Account)
+    own = (answered.author_id == account_id) & answered.deleted_at.is_(None)
     mine = (
-        select(Post, asked.name)
+        select(Post, asked.name, own, BroughtPost)
         .outerjoin(answered, answered.id == Post.in_reply_to_id)
         .outerjoin(asked, (asked.id == answered.author_id) & asked.suspended_at.is_(None))
+        .outerjoin(BroughtPost, BroughtPost.post_id == Post.id)
         .where(Post.author_id == account_id, Post.deleted_at.is_(None), Post.id > after)
     )
     rows = (await session.execute(mine.order_by(Post.id).limit(PAGE))).all()
-    earlier = await _earlier(session, [post.id for post, _ in rows])
-    return [_post(post, name, earlier.get(post.id, [])) for post, name in rows]
+    earlier = await _earlier(session, [row[0].id for row in rows])
+    return [
+        _post(post, earlier.get(post.id, []))
+        | {"in_reply_to_name": name, "in_reply_to_own": bool(own), "origin": _origin(origin)}
+        for post, name, own, origin in rows
+    ]
 
 
-async def following_after(session: Session, account_id: int, after: int) -> list[tuple[int, str]]:
-    """Ids and names, without people who are not here (any more)."""
+async def following_after(session: Session, account_id: int, after: int) -> list[Person]:
+    """Without people who are not here (any more)."""
     names = select(Account.id, Account.name).join(Follow, Follow.followed_id == Account.id)
-    mine = names.where(Follow.follower_id == account_id, Account.suspended_at.is_(None))
-    page = mine.where(Account.id > after).order_by(Account.id).limit(PAGE)
-    return [(row.id, row.name) for row in await session.execute(page)]
+    return await _people(session, names.where(Follow.follower_id == account_id), after)
+
+
+async def followers_after(session: Session, account_id: int, after: int) -> list[Person]:
+    names = select(Account.id, Account.name).join(Follow, Follow.follower_id == Account.id)
+    return await _people(session, names.where(Follow.followed_id == account_id), after)
 
 
 async def notifications_after(session: Session, account_id: int, after: int) -> list[Record]:
@@ -108,6 +144,20 @@ async def notifications_after(session: Session, account_id: int, after: int) -> 
     ]  # fmt: skip
 
 
+async def _invitations(session: Session, account_id: int) -> list[Record]:
+    """That they made."""
+    mine = select(Invitation).where(Invitation.account_id == account_id).order_by(Invitation.id)
+    return [
+        {"note": one.note, "made_at": one.created_at.isoformat(), "used": one.used}
+        for one in await session.scalars(mine.limit(PAGE))
+    ]
+
+
+async def _people(session: Session, people: Select[int, str], after: int) -> list[Person]:
+    here = people.where(Account.suspended_at.is_(None), Account.id > after)
+    return [Person(*row) for row in await session.execute(here.order_by(Account.id).limit(PAGE))]
+
+
 async def _earlier(session: Session, ids: list[int]) -> dict[int, list[Record]]:
     found: dict[int, list[Record]] = {}
     rows = select(Revision).where(Revision.post_id.in_(ids)).order_by(Revision.version)
@@ -117,17 +167,23 @@ async def _earlier(session: Session, ids: list[int]) -> dict[int, list[Record]]:
     return found
 
 
-def _post(post: Post, answered: str | None, earlier: list[Record]) -> Record:
+def _post(post: Post, earlier: list[Record]) -> Record:
     return {
         "id": str(post.id),
         "at": post.created_at.isoformat(),
         "edited_at": post.edited_at.isoformat() if post.edited_at else None,
         "text": post.body,
         "in_reply_to": str(post.in_reply_to_id) if post.in_reply_to_id else None,
-        "in_reply_to_name": answered,
         "thread": str(post.root_id),
         "earlier": earlier,
     }
+
+
+def _origin(brought: BroughtPost | None) -> Record | None:
+    """Where it was written, if not on this site."""
+    if brought is None:
+        return None
+    return {"host": brought.host, "id": brought.origin_id, "answered": brought.answered}
 
 
 def _plain(value: object) -> object:

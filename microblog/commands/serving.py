@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from urllib.parse import urlsplit
 
 from microblog.app import Machinery, create_app
 from microblog.commands.starting import (
@@ -26,6 +27,9 @@ from microblog.demo.people import DEMO, DEMO_PASSWORD
 from microblog.demo.pretenders import Pretenders, listening, providers_at
 from microblog.kernel import logs, schema
 from microblog.kernel.db import Database
+from microblog.kernel.events import LoggedEvent
+from microblog.kernel.model import Session
+from microblog.kernel.readers import Subscriber
 from microblog.live.hub import Hub
 from microblog.running import running
 from microblog.server import Place, listen, serve
@@ -33,6 +37,7 @@ from microblog.settings import PREFIX, Settings
 from microblog.signin import claims
 from microblog.site import Site
 from microblog.supervisor import supervise
+from microblog.web.feed import settings_changed
 from microblog.web.rendering import resource, warm
 
 
@@ -94,7 +99,8 @@ async def _serve_alone(settings: Settings, place: Place, *, with_demo: bool = Fa
     async with contextlib.AsyncExitStack() as beside:
         if with_demo and not settings.providers:
             there = await beside.enter_async_context(listening(Pretenders()))
-            settings = replace(settings, providers=providers_at(there))
+            place = urlsplit(there).netloc
+            settings = replace(settings, providers=providers_at(there), reachable=(place,))
         app = create_app(settings)
         site: Site = app.extensions["microblog"]
         if with_demo:
@@ -151,10 +157,21 @@ async def work(_given: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     say("\n".join(["Working: mail and the event log. Stop with Ctrl+C.", *machinery.notices()]))
-    async with running(site, machinery.steps()):
+    following = Subscriber(site.db, partial(_heed, site))
+    await following.start()
+    async with site.db.reading() as session:
+        await site.refresh(session)
+    steps = machinery.steps() | {"site settings": (following.step, 1.0)}
+    async with running(site, steps):
         await stop.wait()
         await machinery.close()
     await site.db.close()
+
+
+async def _heed(site: Site, session: Session, page: list[LoggedEvent]) -> None:
+    """Mail goes on with what administrators have set."""
+    if settings_changed(page):
+        await site.refresh(session)
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from sqlalchemy.orm import aliased
 
 from microblog.accounts import addresses
 from microblog.accounts.model import Account, KeptName
+from microblog.admissions import applications
 from microblog.departures.model import Departure, WayBack
 from microblog.kernel.clock import now
 from microblog.kernel.events import record
@@ -34,12 +35,19 @@ BITE = 200
 GOES, STAYS, EMPTIED = "goes", "stays", "emptied"
 OF_ACCOUNTS: Mapping[str, str] = {
     "archives.account_id": GOES,
+    "brought_posts.account_id": GOES,
+    "backlinks.account_id": GOES,
+    "crosspost_places.account_id": GOES,  # with the tokens in them
+    "crossposts.account_id": GOES,  # what was copied stays where it is
     "departures.account_id": STAYS,  # until everything else is gone
     "email_changes.account_id": GOES,
     "email_undos.account_id": GOES,
     "follows.follower_id": GOES,
     "follows.followed_id": GOES,
     "identities.account_id": GOES,
+    "imports.account_id": GOES,
+    "invitations.account_id": GOES,  # with the word of who came by them
+    "invitation_uses.account_id": GOES,
     "login_sessions.account_id": GOES,
     "mentions.account_id": GOES,
     "moderation_log.account_id": STAYS,  # what was done, to nobody any more
@@ -61,6 +69,8 @@ OF_ACCOUNTS: Mapping[str, str] = {
     "sign_in_steps.account_id": GOES,
 }
 OF_POSTS: Mapping[str, str] = {
+    "brought_posts.post_id": GOES,
+    "crossposts.post_id": GOES,
     "mentions.post_id": GOES,
     "notifications.post_id": GOES,
     "post_revisions.post_id": GOES,
@@ -172,6 +182,7 @@ async def _mail(session: Session, account: Account) -> bool:
         await session.execute(delete(Email).where(Email.id.in_(ids)))
     asked = delete(Registration).where(Registration.email_key == addresses.key(account.email or ""))
     await session.execute(asked)
+    await applications.overtaken(session, account.email)
     return bool(ids)
 
 

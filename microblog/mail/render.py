@@ -44,6 +44,10 @@ class Renderer:
         self._domain = mail_domain(urlsplit(base_url).hostname or "")
         self._environments: dict[str, Environment] = {}
 
+    def rename(self, site_name: str, sender: Mailbox) -> None:
+        """What the site calls itself from the next letter on."""
+        self._site_name, self._sender = site_name, sender
+
     def __call__(self, letter: Letter, message_id: str) -> bytes:
         """Raises jinja2.TemplateError or ValueError; nothing else is expected."""
         if not is_address(letter.to):

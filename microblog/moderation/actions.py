@@ -20,7 +20,7 @@ from microblog.kernel.events import record
 from microblog.kernel.model import Session
 from microblog.mail import outbox
 from microblog.moderation.model import Entry
-from microblog.moderation.permissions import ROLES, may
+from microblog.moderation.permissions import ROLES, may, may_alone
 from microblog.posts import actions as posts
 from microblog.posts.model import Post
 from microblog.posts.queries import GONE
@@ -32,6 +32,7 @@ DAYS = (1, 3, 7, 30, 90, 365)  # a suspension may last; or until somebody lifts 
 LIFTED = 100
 
 NOT_YOURS = N_("Your role does not allow this for this person.")
+NOT_YOURS_AT_ALL = N_("Your role does not allow this.")
 NOT_YOURSELF = N_("Nobody can do this to themselves.")
 WHY = N_("Say why: the person is told, and it stands in the log.")
 LONG = N_("That is too long: a reason may have %(limit)s characters.")
@@ -155,6 +156,15 @@ async def involved(session: Session, actor_id: int, act: str, account_id: int) -
     if actor.suspended_at is not None or not may(act, actor.role, target.role):
         raise Forbidden(NOT_YOURS)
     return Involved(actor, target)
+
+
+async def acting(session: Session, actor_id: int, act: str) -> Account:
+    """Who does something that is done to nobody, locked, as they are now; raises Forbidden."""
+    mine = select(Account).where(Account.id == actor_id, Account.host == "").with_for_update()
+    actor = await session.scalar(mine)
+    if actor is None or actor.suspended_at is not None or not may_alone(act, actor.role):
+        raise Forbidden(NOT_YOURS_AT_ALL)
+    return actor
 
 
 async def note(

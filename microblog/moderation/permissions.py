@@ -31,13 +31,32 @@ MAY: Mapping[str, Mapping[str, frozenset[str]]] = MappingProxyType(
             ("decide_appeal", _MEMBERS, _EVERYBODY),
             ("set_role", _NOBODY, _EVERYBODY),
             ("see_address", _NOBODY, _EVERYBODY),
+            ("withdraw_invitation", _MEMBERS, _EVERYBODY),
         )
     }
+)
+
+# Act that is done to nobody -> roles that may.
+MAY_ALONE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "change_settings": (ADMINISTRATOR,),
+        "decide_application": STAFF,
+        "see_applicant_address": (ADMINISTRATOR,),
+    }
+)
+
+# What the site settings say of who may invite -> roles that may.
+MAY_INVITE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"members": ROLES, "staff": STAFF, "administrators": (ADMINISTRATOR,)}
 )
 
 
 def may(act: str, actor_role: str, target_role: str) -> bool:
     return target_role in MAY[act][actor_role]
+
+
+def may_alone(act: str, role: str) -> bool:
+    return role in MAY_ALONE[act]
 
 
 def is_staff(role: str) -> bool:

@@ -7,11 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import aliased
 
 from microblog.accounts import addresses, names
 from microblog.accounts.model import Account
+from microblog.admissions.applications import WAITS
+from microblog.admissions.model import Application
 from microblog.kernel.errors import NotFound
 from microblog.kernel.ids import LARGEST
 from microblog.kernel.model import Session
@@ -96,6 +106,16 @@ class AppealView:
     granted: bool | None
 
 
+class Waiting(NamedTuple):
+    reports: int = 0
+    appeals: int = 0
+    applications: int = 0
+
+    @property
+    def total(self) -> int:
+        return min(sum(self), MANY)
+
+
 @dataclass(frozen=True, slots=True)
 class Totals:
     people: int
@@ -109,6 +129,7 @@ _STAFF = (Account.role != literal_column("'member'"), Account.suspended_at.is_(N
 _SUSPENDED = Account.suspended_at.is_not(None) & Account.suspended_at.is_distinct_from(
     Account.leaving_at
 )
+_IS_SOMEBODY = Account.name != literal_column("''")  # the row of who has left stays, emptied
 _PERSON = select(
     Account.id, Account.name,
     func.coalesce(func.nullif(Account.display_name, ""), Account.name),
@@ -141,21 +162,27 @@ _REPORT: Select[*tuple[Any, ...]] = (
 )  # fmt: skip
 
 
+def _counted(some: Select[Any]) -> ScalarSelect[int]:
+    return select(func.count()).select_from(some.limit(MANY).subquery()).scalar_subquery()
+
+
+_WAITING = select(
+    _counted(select(Report.id).where(Report.closed_at.is_(None))),
+    _counted(select(Appeal.entry_id).where(Appeal.decided_at.is_(None))),
+    _counted(select(Application.id).where(WAITS)),
+)
+
+
 async def staff(session: Session) -> list[StaffMember]:
     """Moderators and administrators who can act."""
     rows = await session.execute(select(Account.id, Account.role).where(*_STAFF))
     return [StaffMember(*row) for row in rows]
 
 
-async def waiting(session: Session) -> int:
-    """Reports and appeals that nobody has answered; no more than `MANY`."""
-    reports = select(Report.id).where(Report.closed_at.is_(None)).limit(MANY)
-    appeals = select(Appeal.entry_id).where(Appeal.decided_at.is_(None)).limit(MANY)
-    found = [
-        await session.scalar(select(func.count()).select_from(some.subquery())) or 0
-        for some in (reports, appeals)
-    ]
-    return min(sum(found), MANY)
+async def waiting(session: Session) -> Waiting:
+    """What nobody has answered; no more than `MANY` of each kind."""
+    row = (await session.execute(_WAITING)).one()
+    return Waiting(*row)
 
 
 async def person(session: Session, account_id: int) -> Person:
@@ -170,7 +197,8 @@ async def people(
     session: Session, *, find: str = "", show: str = "all", before: int | None = None
 ) -> list[Person]:
     """Newest first, one more than a page; `find` is the beginning of a name, or an address."""
-    page = _PERSON.where(Account.id < (before or LARGEST)).order_by(Account.id.desc())
+    page = _PERSON.where(_IS_SOMEBODY, Account.id < (before or LARGEST))
+    page = page.order_by(Account.id.desc())
     page = page.where(*_found(find), *_filtered(show)).limit(PAGE + 1)
     return [Person(*row) for row in await session.execute(page)]
 
@@ -242,7 +270,7 @@ async def appeals(session: Session) -> list[AppealView]:
 
 async def totals(session: Session) -> Totals:
     """Counted in full: a page for few readers."""
-    here = select(func.count()).select_from(Account).where(Account.host == "")
+    here = select(func.count()).select_from(Account).where(Account.host == "", _IS_SOMEBODY)
     stands = select(func.count()).select_from(Post).where(Post.deleted_at.is_(None))
     return Totals(
         people=await session.scalar(here) or 0,

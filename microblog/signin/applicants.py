@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from microblog.accounts.addresses import check_email
 from microblog.accounts.names import check_name
+from microblog.admissions.applications import check_reason
 from microblog.kernel import i18n
 from microblog.kernel.errors import Invalid
 from microblog.signin.passwords import check_password
@@ -18,6 +19,8 @@ class Applicant:
     email: str
     language: str | None = None  # None: whatever their browser asks for
     time_zone: str | None = None
+    reason: str = ""  # why they would like to be here, where that is asked
+    invitation_id: int | None = None
 
 
 def check_applicant(
@@ -28,8 +31,9 @@ def check_applicant(
     language: str | None = None,
     time_zone: str | None = None,
     site_words: Iterable[str] = (),
+    reason: str | None = None,
 ) -> Applicant:
-    """Raises one `Invalid` about username, email and password together."""
+    """Raises one `Invalid` about username, email, password and reason together; None: not asked."""
     refusals: list[Invalid] = []
 
     def tried(check: Callable[[str], str], written: str) -> str:
@@ -40,6 +44,7 @@ def check_applicant(
             return ""
 
     name, email = tried(check_name, name), tried(check_email, email)
+    said = tried(check_reason, reason) if reason is not None else ""
     try:
         check_password(password, name, email, site_words)
     except Invalid as refusal:
@@ -47,4 +52,5 @@ def check_applicant(
     if refusals:
         raise Invalid.together(refusals)
     # Everybody gets English who asks for nothing else, so it need not be a setting of theirs.
-    return Applicant(name, email, None if language == i18n.DEFAULT else language, time_zone or None)
+    language = None if language == i18n.DEFAULT else language
+    return Applicant(name, email, language, time_zone or None, said)

@@ -28,6 +28,8 @@ class Registration(Base):
     password_hash: Mapped[str] = mapped_column(String(255))
     language: Mapped[str | None] = mapped_column(String(8))
     time_zone: Mapped[str | None] = mapped_column(String(64))
+    reason: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    invitation_id: Mapped[int | None] = mapped_column(BigInt)  # which may be gone by now
     token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)  # set when mailed
     created_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime] = mapped_column(index=True)

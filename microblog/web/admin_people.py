@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from quart import Blueprint, ResponseReturnValue, flash, request
 
+from microblog.admissions import queries as admissions
 from microblog.kernel.errors import N_, Invalid
 from microblog.kernel.model import Session
 from microblog.moderation import actions, queries
@@ -91,10 +92,11 @@ async def _page(form: Form, *, account_id: str) -> str:
         person = await queries.person(session, who)
         told = await queries.reports_about(session, who)
         entries = await queries.entries(session, account_id=who)
+        invitation = await admissions.came_by(session, who)
     form.values["role"] = form["role"] or person.role
     return render(
         "admin/person.html", form=form, person=person, reports=told, entries=entries[:PAGE],
-        acts=_acts(person), days=actions.DAYS, roles=ROLES,
+        acts=_acts(person), days=actions.DAYS, roles=ROLES, invitation=invitation,
     )  # fmt: skip
 
 

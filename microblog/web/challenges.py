@@ -30,7 +30,7 @@ def relying_party() -> RelyingParty:
     origin = request.host_url.rstrip("/")
     if site().settings.https:
         origin = site().settings.base_url
-    return RelyingParty(urlsplit(origin).hostname or "", origin, site().settings.site_name)
+    return RelyingParty(urlsplit(origin).hostname or "", origin, site().chosen.name)
 
 
 def new(purpose: str) -> bytes:

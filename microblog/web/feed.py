@@ -4,7 +4,7 @@ away."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -17,10 +17,11 @@ from microblog.kernel.readers import Subscriber
 from microblog.kernel.sqlite import READERS
 from microblog.live.connection import SIGNED_OUT, Connection, Listener
 from microblog.live.frames import Message
-from microblog.live.hub import Hub
+from microblog.live.hub import Hub, Telling
 from microblog.notifications import queries as notifications
 from microblog.signin import queries as logins
 from microblog.signin.events import LoginSessionEnded
+from microblog.site_settings.events import SiteSettingsChanged
 from microblog.timelines.audience import Watchers
 from microblog.timelines.streams import home_of
 from microblog.web.showing import Shown, count_message, messages, shown
@@ -38,10 +39,19 @@ class Start:
     unread: int = 0
 
 
+async def _unheeded(_session: Session) -> None:
+    pass
+
+
 class Feed:
-    def __init__(self, db: Database, hub: Hub) -> None:
+    """`refresh` is called when what administrators set has changed."""
+
+    def __init__(
+        self, db: Database, hub: Hub, refresh: Callable[[Session], Awaitable[None]] = _unheeded
+    ) -> None:
         self.db = db
         self.hub = hub
+        self._refresh = refresh
         self.epoch = ""
         self.subscriber = Subscriber(db, self._deliver)
         self._parted: dict[int, set[int]] = {}
@@ -62,6 +72,8 @@ class Feed:
     async def _deliver(self, session: Session, page: list[LoggedEvent]) -> None:
         self._taken = page[-1].id
         self._end_sessions(page)
+        if settings_changed(page):
+            await self._refresh(session)
         if not self.hub:
             return
         homes = self.hub.accounts_on("home:")
@@ -71,9 +83,11 @@ class Feed:
         found = await shown(session, page, watchers, self.hub.listening)
         # All is drawn before the first leaves: what fails is told again, and whole.
         drawn = [(w, messages(w, self.epoch, self.hub.languages(w.topics))) for w in found]
-        for what, told in drawn:
-            for each in told:
-                self.hub.deliver(what.topics, what.id, each)
+        self.hub.deliver(
+            Telling(tuple(sorted(what.topics)), what.id, by_language)
+            for what, told in drawn
+            for by_language in told
+        )
         told_ids = {what.id for what in found}
         metrics.delivered(logged.at for logged in page if logged.id in told_ids)
 
@@ -173,6 +187,10 @@ class Feed:
             async with self.reading() as session:
                 unread = await notifications.unread(session, listener.account_id)
         connection.write(count_message(through, str(Position(self.epoch, through)), unread))
+
+
+def settings_changed(page: list[LoggedEvent]) -> bool:
+    return any(isinstance(logged.event(), SiteSettingsChanged) for logged in page)
 
 
 def _parted(

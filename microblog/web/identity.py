@@ -15,10 +15,12 @@ from itsdangerous import BadData, BadSignature, URLSafeSerializer
 from quart import Quart, current_app, g, request
 from quart_auth import Action, AuthUser, QuartAuth, current_user
 
+from microblog.crossposts import queries as crossposts
 from microblog.kernel import clock, patience, tokens
 from microblog.kernel.db import FAULTS
 from microblog.moderation import queries as moderation
 from microblog.moderation.permissions import is_staff
+from microblog.moderation.queries import Waiting
 from microblog.notifications import queries as notifications
 from microblog.signin import actions as signin
 from microblog.signin.queries import Viewer
@@ -71,7 +73,7 @@ def cookie_name(name: str, *, https: bool) -> str:
 
 async def _recognise() -> None:
     g.viewer = g.position = None
-    g.waiting = 0
+    g.waiting = Waiting()
     token = current_user.auth_id
     if token is None or request.path.startswith(("/static/", "/media/")):
         return
@@ -79,6 +81,8 @@ async def _recognise() -> None:
         arrived = await notifications.arrival(session, tokens.digest(token))
         if arrived is not None and is_staff(arrived.viewer.role):
             g.waiting = await moderation.waiting(session)
+        if arrived is not None and site().settings.copies_posts:
+            g.places = await crossposts.places_of(session, arrived.viewer.id)
     if arrived is not None:
         g.viewer, g.position = arrived.viewer, arrived.position
         await _keep_alive(arrived.viewer, token)

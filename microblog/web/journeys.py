@@ -32,6 +32,7 @@ AnyResponse: TypeAlias = Response | WerkzeugResponse
 
 LONGEST = timedelta(minutes=10)
 TO_CHOOSE = timedelta(minutes=30)  # a name, after the first sign-in
+POST = "post"  # to be allowed to post for them over there
 _JOURNEY, _NEWCOMER = "journey", "newcomer"
 _LONGEST_NAME = 60
 
@@ -47,7 +48,8 @@ class Lost(JourneyFailed):
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """`purpose` is "sign-in", "link" or "prove"; the last two are for one login session."""
+    """`purpose` is "sign-in", "link", "prove" or "post"; all but the first are for one login
+    session."""
 
     provider: str
     purpose: str
@@ -57,6 +59,7 @@ class Journey:
     next: str
     session_id: int
     began_at: float
+    invitation: str = ""  # of sign-in: the code of a link, should they be new here
 
     @property
     def secrets(self) -> Secrets:
@@ -79,10 +82,13 @@ class Newcomer:
     name: str
     display_name: str
     email: str | None
+    picture: str = ""
+    invitation: str = ""
 
     @property
     def vouched(self) -> Vouched:
-        return Vouched(self.issuer, self.subject, self.name, self.display_name, self.email)
+        who = Vouched(self.issuer, self.subject, self.name, self.display_name, self.email)
+        return replace(who, picture=self.picture)
 
 
 def provider(provider_id: str) -> Provider:
@@ -99,15 +105,16 @@ async def linked_providers(session: Session, account_id: int) -> list[Provider]:
     return [one for one in site().settings.providers if one.issuer in issuers]
 
 
-async def begin(through: Provider, purpose: str, next_path: str) -> str:
+async def begin(through: Provider, purpose: str, next_path: str, *, invitation: str = "") -> str:
     """The address to send the browser to; raises `JourneyFailed`."""
     secrets, asking = Secrets.new(), viewer()
     url = await conversation.address(
-        through, redirect_uri(through), secrets, prove_again=purpose == "prove"
-    )
+        through, redirect_uri(through), secrets,
+        prove_again=purpose == "prove", posting=purpose == POST,
+    )  # fmt: skip
     journey = Journey(
         through.id, purpose, secrets.state, secrets.nonce, secrets.verifier, next_path,
-        asking.session_id if asking else 0, clock.now().timestamp(),
+        asking.session_id if asking else 0, clock.now().timestamp(), invitation,
     )  # fmt: skip
     _keep(_JOURNEY, asdict(journey), LONGEST)
     return url
@@ -133,7 +140,10 @@ def keep_newcomer(journey: Journey, who: Vouched) -> None:
     who = replace(who, name=who.name[:_LONGEST_NAME], display_name=who.display_name[:_LONGEST_NAME])
     about = asdict(who)
     del about["proven_at"]
-    newcomer = Newcomer(journey.provider, journey.next, clock.now().timestamp(), **about)
+    newcomer = Newcomer(
+        journey.provider, journey.next, clock.now().timestamp(), **about,
+        invitation=journey.invitation,
+    )  # fmt: skip
     _keep(_NEWCOMER, asdict(newcomer), TO_CHOOSE)
 
 

@@ -86,7 +86,7 @@ async def reset(token: str) -> ResponseReturnValue:
 async def _check(password: str, token: str) -> None:
     async with site().db.reading() as session:
         account = await resets.account_of(session, token)
-    words = (site().settings.site_name,)
+    words = (site().chosen.name,)
     passwords.check_password(password, account.name, account.email or "", words)
 
 

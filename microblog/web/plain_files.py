@@ -26,7 +26,16 @@ async def static(filename: str) -> Response:
 @pages.get("/robots.txt")
 @public
 async def robots() -> Response:
-    closed = ("/settings/", "/posts/", "/login", "/register", "/password/", "/u/", "/confirm/")
+    closed = (
+        "/settings/",
+        "/posts/",
+        "/login",
+        "/register",
+        "/join/",
+        "/password/",
+        "/u/",
+        "/confirm/",
+    )
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
     return Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from quart import Blueprint, ResponseReturnValue, request
 
+from microblog.crossposts.actions import withdraw
 from microblog.kernel import events
 from microblog.kernel.errors import NotFound
 from microblog.kernel.events import Position
@@ -11,6 +12,7 @@ from microblog.posts import actions, queries
 from microblog.posts.model import Post
 from microblog.posts.queries import GONE, PostView
 from microblog.site import me, site
+from microblog.web import crossposts
 from microblog.web.access import member
 from microblog.web.answers import done, wants_json
 from microblog.web.forms import Form, read_form
@@ -38,13 +40,15 @@ async def new() -> ResponseReturnValue:
 @limited("30/5 minutes", by=account)
 async def create() -> ResponseReturnValue:
     form = await read_form("body", "in_reply_to", "idempotency_key", again=_composer)
+    await crossposts.keep_choice(form)
     answered = form["in_reply_to"]
     async with site().db.writing() as session:
         post = await actions.publish(
-            session, me().id, form["body"], limit=site().settings.post_limit,
+            session, me().id, form["body"], limit=site().chosen.post_limit,
             in_reply_to=number(answered) or 0 if answered else None,
             idempotency_key=form["idempotency_key"],
         )  # fmt: skip
+        await crossposts.share(session, post, form)
         here = await events.present(session)
     return await _done(post, here, status=201)
 
@@ -52,8 +56,7 @@ async def create() -> ResponseReturnValue:
 @pages.get("/posts/<post_id>/edit")
 @member
 async def edit(post_id: str) -> ResponseReturnValue:
-    post = await _own(post_id)
-    return render("posts/edit.html", form=Form({"body": post.body}), post=post)
+    return await _editing(post_id, Form({"body": ""}))
 
 
 @pages.post("/posts/<post_id>/edit")
@@ -63,7 +66,7 @@ async def update(post_id: str) -> ResponseReturnValue:
     form = await read_form("body", again=_editor)
     wanted = post_id_in(post_id)
     async with site().db.writing() as session:
-        limit = site().settings.post_limit
+        limit = site().chosen.post_limit
         post = await actions.edit(session, me().id, wanted, form["body"], limit=limit)
         here = await events.present(session)
     return await _done(post, here, status=200)
@@ -72,16 +75,24 @@ async def update(post_id: str) -> ResponseReturnValue:
 @pages.get("/posts/<post_id>/delete")
 @member
 async def confirm_deletion(post_id: str) -> ResponseReturnValue:
-    return render("posts/delete.html", post=await _own(post_id))
+    post = await _own(post_id)
+    async with site().db.reading() as session:
+        copies = await crossposts.of_mine(session, post.id, post.author.id)
+    there = [one for one in copies if one.may_be_there]
+    return render("posts/delete.html", post=post, copies=there)
 
 
 @pages.post("/posts/<post_id>/delete")
 @member
 @limited("60/5 minutes", by=account)
 async def delete(post_id: str) -> ResponseReturnValue:
-    wanted = post_id_in(post_id)
+    """`asked` tells that there was a word about copies elsewhere, `everywhere` that they go too."""
+    form, wanted = await read_form("asked", "everywhere"), post_id_in(post_id)
     async with site().db.writing() as session:
+        if not form["asked"] and wants_json():
+            await crossposts.refuse_with_copies(session, wanted)
         await actions.delete(session, me().id, wanted)
+        await withdraw(session, wanted, everywhere=form.checked("everywhere"))
         here = await events.present(session)
     return done(f"/@{me().name}", id=str(wanted), position=str(here))
 
@@ -107,8 +118,15 @@ async def _composer(form: Form) -> str:
 
 
 async def _editor(form: Form) -> str:
-    post = await _own(str((request.view_args or {}).get("post_id", "")))
-    return render("posts/edit.html", form=form, post=post)
+    return await _editing(str((request.view_args or {}).get("post_id", "")), form)
+
+
+async def _editing(post_id: str, form: Form) -> str:
+    post = await _own(post_id)
+    form.values["body"] = form["body"] or post.body
+    async with site().db.reading() as session:
+        copies = await crossposts.of_mine(session, post.id, post.author.id)
+    return render("posts/edit.html", form=form, post=post, copies=copies)
 
 
 async def _own(written: str) -> PostView:

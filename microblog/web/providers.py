@@ -10,9 +10,13 @@ from functools import partial
 from quart import Blueprint, ResponseReturnValue, flash, redirect, request
 
 from microblog.accounts.addresses import check_email
+from microblog.admissions import applications
+from microblog.admissions.applications import Asking
+from microblog.admissions.door import admission
 from microblog.departures import actions as departures
 from microblog.identities import actions as identities
 from microblog.identities import queries as linked
+from microblog.identities.model import Identity
 from microblog.identities.names import suggested
 from microblog.kernel import i18n
 from microblog.kernel.errors import N_, Conflict, DomainError, Invalid
@@ -25,8 +29,9 @@ from microblog.providers import Provider
 from microblog.signin import email_changes, registrations
 from microblog.signin.entrance import Entered
 from microblog.site import me, site, viewer
-from microblog.web import entering, journeys, languages, limits
+from microblog.web import admitting, connecting, entering, journeys, languages, limits
 from microblog.web.access import public
+from microblog.web.admitting import Welcome
 from microblog.web.answers import done, error_json, wants_json
 from microblog.web.forms import Form, read_form
 from microblog.web.journeys import Journey, Newcomer
@@ -34,13 +39,15 @@ from microblog.web.languages import translated
 from microblog.web.limits import address, limited
 from microblog.web.reauthentication import proven
 from microblog.web.redirects import safe_path
-from microblog.web.register import PER_NETWORK
+from microblog.web.register import PER_NETWORK, entered_or_waiting
 from microblog.web.rendering import render
 
 pages = Blueprint("providers", __name__)
 log = logging.getLogger(__name__)
 
 JOURNEYS = "120/hour"
+LONGEST_CODE = 80  # of an invitation
+_FIELDS = ("username", "display_name", "time_zone", "reason")
 LINKED = N_("Linked. You can sign in with %(provider)s now.")
 
 
@@ -52,8 +59,10 @@ async def leave(provider_id: str) -> ResponseReturnValue:
     if viewer() is not None:
         return redirect(wanted, 303)
     await limits.hit(JOURNEYS, f"journey {address()}")
+    invitation = request.args.get("invitation", "")[:LONGEST_CODE]
     try:
-        return redirect(await journeys.begin(provider, "sign-in", wanted), 303)
+        url = await journeys.begin(provider, "sign-in", wanted, invitation=invitation)
+        return redirect(url, 303)
     except JourneyFailed as failure:
         return await failed(provider, failure)
 
@@ -67,6 +76,8 @@ async def come_back(provider_id: str) -> ResponseReturnValue:
         journey = journeys.come_back(provider, answer.get("state", ""))
         async with site().db.writing() as session:
             await identities.spend(session, journey.state, journey.ends_at)
+        if journey.purpose == journeys.POST:
+            return await connecting.arrive(provider, journey, answer)
         who = await conversation.returned(
             provider, journeys.redirect_uri(provider), journey.secrets, answer
         )
@@ -83,7 +94,8 @@ async def choose_name(provider_id: str) -> ResponseReturnValue:
         return redirect("/login", 303)
     async with site().db.reading() as session:
         name = await suggested(session, newcomer.name, newcomer.display_name)
-    form = Form({"username": name, "display_name": newcomer.display_name, "time_zone": ""})
+    given = {"username": name, "display_name": newcomer.display_name}
+    form = Form({**dict.fromkeys(_FIELDS, ""), **given})
     return await _name_page(form, provider=provider, newcomer=newcomer)
 
 
@@ -95,12 +107,12 @@ async def begin(provider_id: str) -> ResponseReturnValue:
     if (newcomer := journeys.newcomer(provider)) is None:
         return done("/login")
     again = partial(_name_page, provider=provider, newcomer=newcomer)
-    form = await read_form("username", "display_name", "time_zone", again=again)
+    form = await read_form(*_FIELDS, again=again)
     await limits.hit(PER_NETWORK, f"registration {address()}")
     async with site().db.writing() as session:
         way = await _begin_account(session, newcomer, form)
     journeys.forget_newcomer()
-    return entering.entered(way)
+    return entered_or_waiting(way)
 
 
 async def failed(provider: Provider, failure: JourneyFailed | DomainError) -> ResponseReturnValue:
@@ -120,16 +132,37 @@ async def _sign_in(provider: Provider, journey: Journey, who: Vouched) -> Respon
     async with site().db.writing() as session:
         found = await linked.identity(session, who)
         if found is not None:
-            await identities.note_use(session, found, who)
-            if token := await departures.way_back(session, found.account_id):
-                return redirect(f"/leave/undo/{token}", 303)
-            way = await entering.enter(
-                session, found.account_id, remembered=False, next_path=safe_path(journey.next)
-            )
-            return entering.entered(way)
-        await identities.refuse_known_email(session, who)
+            return await _come_in(session, journey, found, who)
+        welcome = await admitting.welcome(session, journey.invitation)
+        waits = await applications.is_waiting(session, who.issuer, who.subject)
+        if not waits:
+            await identities.refuse_known_email(session, who)
+    if waits and not welcome.inviter:
+        return redirect("/register/waiting", 303)
+    if welcome.turned_away:
+        return _turned_away(welcome)
     journeys.keep_newcomer(journey, who)
     return redirect(f"/login/{provider.id}/name", 303)
+
+
+async def _come_in(
+    session: Session, journey: Journey, found: Identity, who: Vouched
+) -> ResponseReturnValue:
+    await identities.note_use(session, found, who)
+    if token := await departures.way_back(session, found.account_id):
+        return redirect(f"/leave/undo/{token}", 303)
+    way = await entering.enter(
+        session, found.account_id, remembered=False, next_path=safe_path(journey.next)
+    )
+    return entering.entered(way)
+
+
+def _turned_away(welcome: Welcome) -> ResponseReturnValue:
+    """Nobody new comes in like that; who has an account of the same provider does."""
+    if wants_json():
+        return error_json(welcome.turned_away, 403)
+    page = render("signin/turned_away.html", welcome=welcome)
+    return page, 403, {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
 
 async def _link(provider: Provider, _journey: Journey, who: Vouched) -> ResponseReturnValue:
@@ -158,20 +191,43 @@ _ARRIVE: dict[str, Callable[[Provider, Journey, Vouched], Awaitable[ResponseRetu
 }
 
 
-async def _begin_account(session: Session, newcomer: Newcomer, form: Form) -> Entered:
+async def _begin_account(session: Session, newcomer: Newcomer, form: Form) -> Entered | None:
+    """None when they have applied for it."""
     spoken = languages.language()
     who = newcomer.vouched
+    code = admitting.invitation_id(newcomer.invitation)
+    admitted = await admission(session, admitting.door(), code)
     if who.email and await email_changes.is_reserved(session, who.email):
         raise Conflict("", identities.KNOWN_EMAIL)
+    if admitted.applies:
+        await _apply(session, who, form)
+        return None
     account = await identities.begin_account(
         session, who, name=form["username"], display_name=form["display_name"],
         language=None if spoken == i18n.DEFAULT else spoken, time_zone=form["time_zone"] or None,
     )  # fmt: skip
     if account.email:
         await registrations.forget(session, account.email)
+    await registrations.welcome(session, account, admitted)
+    await applications.overtaken_at(session, who.issuer, who.subject)
     return await entering.enter(
         session, account.id, remembered=False, next_path=safe_path(newcomer.next), quiet=True
     )
+
+
+async def _apply(session: Session, who: Vouched, form: Form) -> None:
+    """What waits for an address that the provider vouches for is theirs, and replaced."""
+    await identities.refuse_known_email(session, who)
+    spoken = languages.language()
+    asking = Asking(
+        form["username"], applications.check_reason(form["reason"]), email=who.email,
+        display_name=form["display_name"], issuer=who.issuer, subject=who.subject,
+        shown=who.name or who.display_name, time_zone=form["time_zone"] or None,
+        language=None if spoken == i18n.DEFAULT else spoken,
+    )  # fmt: skip
+    if who.email:
+        await registrations.forget(session, who.email)
+    await applications.file(session, asking, proven=True)
 
 
 def _with_usable_email(who: Vouched) -> Vouched:
@@ -183,4 +239,11 @@ def _with_usable_email(who: Vouched) -> Vouched:
 
 
 async def _name_page(form: Form, *, provider: Provider, newcomer: Newcomer) -> str:
-    return render("signin/choose_name.html", form=form, provider=provider, email=newcomer.email)
+    async with site().db.reading() as session:
+        welcome = await admitting.welcome(session, newcomer.invitation)
+    if welcome.turned_away:
+        return render("signin/turned_away.html", welcome=welcome)
+    return render(
+        "signin/choose_name.html", form=form, provider=provider, email=newcomer.email,
+        welcome=welcome,
+    )  # fmt: skip

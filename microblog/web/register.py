@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from quart import Blueprint, ResponseReturnValue, redirect, request
 
 from microblog.accounts import addresses
 from microblog.accounts.model import Account
+from microblog.admissions.door import admission
 from microblog.kernel import tokens
 from microblog.kernel.errors import NotFound
 from microblog.kernel.model import Session
@@ -17,7 +19,7 @@ from microblog.signin.applicants import Applicant, check_applicant
 from microblog.signin.entrance import Entered
 from microblog.signin.model import Registration
 from microblog.site import site, viewer
-from microblog.web import entering, languages, limits, registrants
+from microblog.web import admitting, entering, languages, limits, registrants
 from microblog.web.access import public
 from microblog.web.answers import done
 from microblog.web.forms import Form, read_form
@@ -33,14 +35,20 @@ pages = Blueprint("register", __name__)
 PER_NETWORK = "5/hour"
 PER_ADDRESS = "10/hour"
 
+_FIELDS = ("username", "email", "password", "time_zone", "next", "invitation", "reason")
+
 
 @pages.get("/register")
 @public
 async def show() -> ResponseReturnValue:
-    if viewer() is not None:
-        return redirect("/", 303)
-    empty = dict.fromkeys(("username", "email", "password", "time_zone"), "")
-    return await _page(Form({**empty, "next": request.args.get("next", "")}))
+    return await _shown("")
+
+
+@pages.get("/join/<code>")
+@public
+async def join(code: str) -> ResponseReturnValue:
+    """With an invitation."""
+    return await _shown(code)
 
 
 @pages.post("/register")
@@ -48,10 +56,13 @@ async def show() -> ResponseReturnValue:
 @limited("60/hour", by=address)
 @needs_passwords
 async def create() -> ResponseReturnValue:
-    form = await read_form("username", "email", "password", "time_zone", "next", again=_page)
-    applicant = _applicant(form)
+    form = await read_form(*_FIELDS, again=_page)
     confirms = site().settings.confirms_email
     async with site().db.reading() as session:
+        admitted = await admission(
+            session, admitting.door(), admitting.invitation_id(form["invitation"])
+        )
+        applicant = _applicant(form, asks=admitted.applies)
         await registrations.refuse_taken(session, applicant, also_email=not confirms)
     await limits.hit(PER_NETWORK, f"registration {address()}")
     password_hash = await passwords.hashed(form["password"])
@@ -64,6 +75,12 @@ async def create() -> ResponseReturnValue:
 @public
 async def sent() -> ResponseReturnValue:
     return render("signin/register_sent.html")
+
+
+@pages.get("/register/waiting")
+@public
+async def waiting() -> ResponseReturnValue:
+    return render("signin/register_waiting.html")
 
 
 @pages.get("/confirm/<token>")
@@ -90,23 +107,29 @@ async def confirm(token: str) -> ResponseReturnValue:
     try:
         async with site().db.writing() as session:
             account = await registrations.confirm(
-                session, token, other_name=form["username"], new_hash=chosen
+                session, token, admitting.door(), other_name=form["username"], new_hash=chosen
             )
             way = await _way_in(session, account, "/")
     except NotFound:
         return expired()
-    return entering.entered(way)
+    return entered_or_waiting(way)
 
 
-def _applicant(form: Form) -> Applicant:
-    return check_applicant(
+def entered_or_waiting(way: Entered | None) -> ResponseReturnValue:
+    return entering.entered(way) if way else done("/register/waiting")
+
+
+def _applicant(form: Form, *, asks: bool) -> Applicant:
+    applicant = check_applicant(
         name=form["username"],
         email=form["email"],
         password=form["password"],
         language=languages.language(),
         time_zone=form["time_zone"],
-        site_words=(site().settings.site_name,),
+        site_words=(site().chosen.name,),
+        reason=form["reason"] if asks else None,
     )
+    return replace(applicant, invitation_id=admitting.invitation_id(form["invitation"]))
 
 
 async def _ask_to_confirm(applicant: Applicant, password_hash: str) -> ResponseReturnValue:
@@ -121,25 +144,41 @@ async def _ask_to_confirm(applicant: Applicant, password_hash: str) -> ResponseR
 
 async def _begin(applicant: Applicant, password_hash: str, next_path: str) -> ResponseReturnValue:
     async with site().db.writing() as session:
-        account = await registrations.create(session, applicant, password_hash)
+        door = admitting.door()
+        account = await registrations.create(session, applicant, password_hash, door)
         way = await _way_in(session, account, next_path)
-    return entering.entered(way)
+    return entered_or_waiting(way)
 
 
-async def _way_in(session: Session, account: Account, next_path: str) -> Entered:
-    """Their first sign-in is no news to them."""
+async def _way_in(session: Session, account: Account | None, next_path: str) -> Entered | None:
+    """Their first sign-in is no news to them.  Who has applied is not in."""
+    if account is None:
+        return None
     return await entering.enter(
         session, account.id, remembered=False, next_path=next_path, quiet=True
     )
 
 
+async def _shown(code: str) -> ResponseReturnValue:
+    if viewer() is not None:
+        return redirect("/", 303)
+    given = {"next": request.args.get("next", ""), "invitation": code}
+    return await _page(Form({**dict.fromkeys(_FIELDS, ""), **given}))
+
+
 async def _page(form: Form) -> str:
-    return render("signin/register.html", form=form, confirm=site().settings.confirms_email)
+    async with site().db.reading() as session:
+        welcome = await admitting.welcome(session, form["invitation"])
+    if welcome.turned_away:
+        return render("signin/turned_away.html", welcome=welcome)
+    return render(
+        "signin/register.html", form=form, welcome=welcome, confirm=site().settings.confirms_email
+    )
 
 
 async def _chosen_password(form: Form, asked: Registration) -> str:
     """What replaces the password that somebody typed in another browser, perhaps a stranger."""
-    words = (site().settings.site_name,)
+    words = (site().chosen.name,)
     passwords.check_password(form["password"], form["username"], asked.email, words)
     return await passwords.hashed(form["password"])
 

@@ -74,7 +74,7 @@ async def account() -> ResponseReturnValue:
 @needs_passwords
 async def change_password() -> ResponseReturnValue:
     form = await read_form("current_password", "password", again=account_page)
-    words = (site().settings.site_name,)
+    words = (site().chosen.name,)
     passwords.check_password(form["password"], me().name, me().email or "", words)
     token = await _changed(form["current_password"], form["password"])
     identity.sign_in(token, me().remembered)

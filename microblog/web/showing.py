@@ -8,11 +8,16 @@ from functools import lru_cache
 from typing import TypeAlias, TypeGuard
 
 from microblog.accounts.events import AccountHidden
+from microblog.admissions.events import ApplicationDecided, ApplicationFiled
+from microblog.crossposts import queries as crossposts
+from microblog.crossposts.events import CrosspostsChanged
+from microblog.crossposts.queries import CrosspostView
 from microblog.kernel.events import Event, LoggedEvent, Position
 from microblog.kernel.model import Session
 from microblog.live.frames import Message
 from microblog.moderation import queries as moderation
 from microblog.moderation.events import AppealDecided, AppealFiled, ReportClosed, ReportFiled
+from microblog.moderation.queries import Waiting
 from microblog.notifications import queries as notifications
 from microblog.notifications.events import NotificationAdded, NotificationsChanged
 from microblog.notifications.queries import NotificationView
@@ -21,10 +26,18 @@ from microblog.posts.events import PostDeleted, PostEdited, PostPublished
 from microblog.posts.queries import PostView
 from microblog.timelines.audience import Watchers, audience, authors_of
 from microblog.timelines.streams import own
-from microblog.web.rendering import fragment, in_language, notification_fragment
+from microblog.web.rendering import (
+    crossposts_fragment,
+    fragment,
+    in_language,
+    notification_fragment,
+)
 
 Change: TypeAlias = tuple[str, str, str]  # target, action, element
-ForStaff: TypeAlias = ReportFiled | ReportClosed | AppealFiled | AppealDecided
+Shows: TypeAlias = tuple[PostView | None, NotificationView | None, tuple[CrosspostView, ...]]
+ForStaff: TypeAlias = (
+    ReportFiled | ReportClosed | AppealFiled | AppealDecided | ApplicationFiled | ApplicationDecided
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +50,8 @@ class Shown:
     post: PostView | None = None
     notification: NotificationView | None = None
     unread: int | None = None
-    waiting: int | None = None  # reports and appeals
+    waiting: Waiting | None = None
+    copies: tuple[CrosspostView, ...] = ()
 
 
 async def shown(
@@ -59,7 +73,7 @@ async def shown(
 
 
 async def _topics(session: Session, event: Event | None, watchers: Watchers) -> list[str]:
-    if isinstance(event, NotificationAdded | NotificationsChanged):
+    if isinstance(event, NotificationAdded | NotificationsChanged | CrosspostsChanged):
         return [own(event.account_id)]
     if isinstance(event, AccountHidden):  # wherever anything of them may be shown
         return sorted(watchers.topics)
@@ -75,6 +89,8 @@ async def _loaded(session: Session, what: Shown, views: dict[int, PostView]) -> 
         case NotificationAdded(notification_id=notification_id):
             added = await notifications.find(session, notification_id)
             what = replace(what, notification=added)
+        case CrosspostsChanged(post_id=post_id):
+            return replace(what, copies=await crossposts.crossposts_of(session, post_id))
     return await _counted(session, what)
 
 
@@ -82,8 +98,8 @@ async def _counted(session: Session, what: Shown) -> Shown:
     match what.event:
         case NotificationAdded(account_id=account_id) | NotificationsChanged(account_id=account_id):
             return replace(what, unread=await notifications.unread(session, account_id))
-        case ReportFiled() | ReportClosed() | AppealFiled() | AppealDecided():
-            return replace(what, waiting=await moderation.waiting(session))
+    if isinstance(what.event, ForStaff):
+        return replace(what, waiting=await moderation.waiting(session))
     return what
 
 
@@ -94,8 +110,12 @@ def messages(what: Shown, epoch: str, languages: Iterable[str]) -> list[dict[str
     if what.unread is not None:
         told.append(_same(count_message(what.id, position, what.unread), languages))
     if what.waiting is not None:
-        count = count_message(what.id, position, what.waiting, name="waiting")
-        told.append(_same(count, languages))
+        counts = {
+            "waiting": what.waiting.total, "waiting_applications": what.waiting.applications,
+        }  # fmt: skip
+        for name, value in counts.items():
+            count = count_message(what.id, position, value, name=name)
+            told.append(_same(count, languages))
     spoken = list(languages)
     return told + [
         {language: _event(what, position, change, language) for language in spoken}
@@ -114,7 +134,8 @@ def _same(message: Message, languages: Iterable[str]) -> dict[str, Message]:
 
 
 def _event(what: Shown, position: str, change: Change, language: str) -> Message:
-    return _drawn(what.id, position, change, what.post, what.notification, language)
+    shows = what.post, what.notification, what.copies
+    return _drawn(what.id, position, change, shows, language)
 
 
 @lru_cache(maxsize=1000)
@@ -122,20 +143,22 @@ def _drawn(
     event_id: int,
     position: str,
     change: Change,
-    post: PostView | None,
-    notification: NotificationView | None,
+    shows: Shows,
     language: str,
 ) -> Message:
     """Kept, since after a restart everybody asks for the same.  The words of its age may be old by
     then; the script, without which nobody reads messages, puts them right."""
     target, action, element = change
-    html = {} if action == "remove" else {"html": _html(post, notification, language)}
+    html = {} if action == "remove" else {"html": _html(target, shows, language)}
     place = {"target": target, "action": action, "element": element}
     return Message(type="event", id=event_id, position=position, **place, **html)
 
 
-def _html(post: PostView | None, notification: NotificationView | None, language: str) -> str:
+def _html(target: str, shows: Shows, language: str) -> str:
+    post, notification, copies = shows
     with in_language(language):
+        if target == "copies":
+            return str(crossposts_fragment(copies))
         if notification is not None:
             return str(notification_fragment(notification))
         return str(fragment(post)) if post else ""
@@ -160,6 +183,8 @@ def _change(what: Shown) -> Change | None:
             change = ("timeline", "remove", f"post-{post_id}")
         case NotificationAdded(notification_id=notification_id) if what.notification:
             change = ("notifications", "insert", f"notification-{notification_id}")
+        case CrosspostsChanged(post_id=post_id):
+            change = ("copies", "replace", f"copies-{post_id}")
     return change
 
 

@@ -131,7 +131,7 @@ async def _setup_page(form: Form) -> str:
         secret = await two_factor.secret_to_confirm(session, seal(), me().id)
     if secret is None:
         return await _page(form)
-    uri = pyotp.TOTP(secret).provisioning_uri(name=me().name, issuer_name=site().settings.site_name)
+    uri = pyotp.TOTP(secret).provisioning_uri(name=me().name, issuer_name=site().chosen.name)
     grouped = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
     return render("settings/two_factor_setup.html", form=form, qr=_qr(uri), secret=grouped, uri=uri)
 

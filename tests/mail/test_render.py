@@ -81,6 +81,8 @@ CONTEXTS = {
         "until": datetime(2026, 11, 29, 10, 5, tzinfo=UTC),
         "appeal_url": f"{BASE_URL}/appeals/1-t",
     },
+    "application_approved": {"asked": "ada", "name": "ada2", "login_url": f"{BASE_URL}/login"},
+    "application_declined": {"answer": "This is for our street.\nSorry.", "days": 60},
     "report_closed": {"about": "ada", "acted": True},
     "appeal_decided": {"granted": True, "act": "suspend", "home_url": f"{BASE_URL}/"},
     "follow": {"actor": ADA},

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from microblog.accounts import queries as accounts
 from microblog.accounts.model import Account
+from microblog.admissions.door import Door
 from microblog.kernel.clock import now
 from microblog.kernel.db import Database
 from microblog.kernel.errors import Conflict, Invalid, NotFound
@@ -25,6 +26,9 @@ COMPOSE = composers("https://social.example")
 async def ask(db: Database, name: str = "ada", email: str = "ada@example.org", **more: Any) -> None:
     async with db.writing() as session:
         await registrations.ask_to_confirm(session, Applicant(name, email, **more), "a hash")
+
+
+OPEN = Door("open", ())
 
 
 async def composed(db: Database) -> list[Letter | Cancelled]:
@@ -50,7 +54,9 @@ async def link(db: Database) -> str:
 
 async def confirm(db: Database, token: str, **more: str) -> Account:
     async with db.writing() as session:
-        return await registrations.confirm(session, token, **more)
+        account = await registrations.confirm(session, token, OPEN, **more)
+    assert account is not None
+    return account
 
 
 async def test_an_account_begins_when_its_address_is_confirmed(db: Database) -> None:
@@ -131,7 +137,7 @@ async def test_an_address_taken_meanwhile_ends_the_link(db: Database) -> None:
     token = await link(db)
     async with db.writing() as session:
         other = Applicant("ada_2", "ada@example.org")
-        await registrations.create(session, other, "another hash")
+        await registrations.create(session, other, "another hash", OPEN)
     with pytest.raises(NotFound):
         await confirm(db, token)
 

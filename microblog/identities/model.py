@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.kernel.clock import now
@@ -19,6 +19,9 @@ class Identity(Base):
     subject: Mapped[str] = mapped_column(String(255))
     # How its owner knows it again: a handle or a name, as the provider said last.
     shown: Mapped[str] = mapped_column(String(255), default="", server_default=text("''"))
+    # What they may take over into their profile: a name, and the address of a picture.
+    display_name: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    picture: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
     email: Mapped[str | None] = mapped_column(String(254))  # as the provider said; decides nothing
     linked_at: Mapped[datetime] = mapped_column(default=now)
     last_used_at: Mapped[datetime] = mapped_column(default=now)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from quart import Blueprint, ResponseReturnValue
@@ -10,6 +11,7 @@ from quart import Blueprint, ResponseReturnValue
 from microblog.accounts import queries as accounts
 from microblog.accounts.model import Account
 from microblog.accounts.queries import PersonCard
+from microblog.backlinks import queries as backlinks
 from microblog.follows import queries as follows
 from microblog.kernel import web_addresses
 from microblog.kernel.errors import NotFound
@@ -73,13 +75,19 @@ async def _facts(session: Session, account: Account) -> dict[str, object]:
         ties["follows"] = await follows.follows(session, asking.id, account.id)
         ties["follows_you"] = await follows.follows(session, account.id, asking.id)
     who = {"person": await _card(session, account.id), "joined": account.created_at}
-    said = {field: getattr(account, field) for field in _SAID} | {"links": _shown(account.links)}
+    verified = await backlinks.verified_of(session, account.id) if account.links else {}
+    links = _shown(account.links, verified)
+    said = {field: getattr(account, field) for field in _SAID} | {"links": links}
     return {**who, **said, "counts": counts, "is_me": is_me, **ties}
 
 
-def _shown(links: Sequence[Sequence[str]]) -> list[tuple[str, str, str]]:
-    """Label, address, and the address as it is shown."""
-    return [(label, url, web_addresses.shown(urlsplit(url))) for label, url in links]
+def _shown(
+    links: Sequence[Sequence[str]], verified: Mapping[str, datetime | None]
+) -> list[tuple[str, str, str, datetime | None]]:
+    """Label, address, the address as it is shown, and since when it is known to link back."""
+    return [
+        (label, url, web_addresses.shown(urlsplit(url)), verified.get(url)) for label, url in links
+    ]
 
 
 async def _people(name: str, kind: str) -> ResponseReturnValue:

@@ -12,11 +12,18 @@ from microblog.accounts import actions as accounts
 from microblog.accounts import queries as people
 from microblog.accounts.model import Account
 from microblog.accounts.profiles import MOST_LINKS
+from microblog.backlinks import actions as backlinks
+from microblog.backlinks import findings
+from microblog.backlinks import queries as linked_back
+from microblog.backlinks.model import VERIFIED, WAITING
+from microblog.backlinks.queries import LinkState
 from microblog.media import actions as media
 from microblog.media import store, workshop
 from microblog.site import me, site
 from microblog.web.access import member
+from microblog.web.answers import done
 from microblog.web.forms import Form, read_form
+from microblog.web.languages import translated
 from microblog.web.limits import limited
 from microblog.web.rendering import render
 from microblog.web.settings import saved
@@ -42,7 +49,17 @@ async def save_profile() -> ResponseReturnValue:
     words = {field: form[field] for field in accounts.PROFILE}
     async with site().db.writing() as session:
         await accounts.edit_profile(session, me().id, links=links, **words)
+        await backlinks.follow_profile(session, me().id)
     return await saved("/settings/profile")
+
+
+@pages.post("/settings/profile/links")
+@member
+@limited("12/hour")
+async def look_again() -> ResponseReturnValue:
+    async with site().db.writing() as session:
+        await backlinks.try_again(session, me().id)
+    return done("/settings/profile")
 
 
 @pages.post("/settings/profile/avatar")
@@ -103,9 +120,23 @@ async def _profile_page(form: Form) -> str:
     """One page of several forms: each leaves the others' fields as they are."""
     async with site().db.reading() as session:
         mine = await people.account(session, me().id)
+        states = {one.url: one for one in await linked_back.states_of(session, me().id)}
     form.values = _written(mine) | form.values
     pictures = {kind: getattr(mine, kind) for kind in workshop.SIZES}
-    return render("settings/profile.html", form=form, link_fields=_LINKS, pictures=pictures)
+    looked_behind = [(states[url], _found(states[url])) for _, url in mine.links if url in states]
+    return render(
+        "settings/profile.html",
+        form=form, link_fields=_LINKS, pictures=pictures, looked_behind=looked_behind,
+    )  # fmt: skip
+
+
+def _found(link: LinkState) -> str:
+    """In words, what was found behind it."""
+    if link.state == WAITING:
+        return translated(findings.WAITING)
+    if link.state == VERIFIED:
+        return translated(findings.VERIFIED)
+    return translated(findings.PROBLEMS[link.problem])
 
 
 def _written(mine: Account) -> dict[str, str]:

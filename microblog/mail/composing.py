@@ -9,7 +9,7 @@ are made only once a mistake has shown.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
@@ -23,6 +23,7 @@ from microblog.mail import leases, schedule
 from microblog.mail.leases import Lease
 from microblog.mail.letters import Cancelled, Compose, Letter
 from microblog.mail.throttle import HourlyLimit, companions, hold_back, join, payloads
+from microblog.mail.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -64,12 +65,12 @@ async def take(
     most: int,
     hourly: int,
     carefully: bool,
-    mine: Collection[int] = (),
+    watch: Watch,
 ) -> Taken:
     """Raises `Mistake` if a mail cannot be composed; called again `carefully`, it parks it."""
     # Several who take at once would each let through what one person may get in an hour.
     await take_turn_at(session, _TAKING)
-    due = await leases.due(session, owner, most, mine)
+    due = await leases.due(session, owner, most, watch)
     if not due:
         return Taken()
     limit = HourlyLimit(session, hourly)

@@ -20,6 +20,7 @@ from microblog.mail.composing import MISTAKES, Mistake, Taken, park, take
 from microblog.mail.leases import LEASE, RENEW, Lease
 from microblog.mail.letters import Compose, Letter, Render
 from microblog.mail.waiting import rings
+from microblog.mail.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ LOW = 24
 # Seconds for which a lease is trusted: monotonic, and less than it lasts, so that neither a set
 # clock nor a process that was stopped for a while (SECURITY R23) sends what others have taken.
 TRUSTED = LEASE.total_seconds() - 5.0
+WATCHED = TRUSTED  # by whoever wants to take over a lease that has run out
 
 _RENDERING = (*MISTAKES, TemplateError, MessageError, OSError)
 
@@ -44,9 +46,7 @@ class Supply:
         self._ready: deque[Lease] = deque()
         self._in_hand: dict[int, Lease] = {}
         self._trusted_until: dict[int, float] = {}
-        self._mine: dict[
-            int, float
-        ] = {}  # the same, also for what is sent and not yet written down
+        self._watch = Watch(WATCHED)
 
     @property
     def is_low(self) -> bool:
@@ -59,7 +59,7 @@ class Supply:
     async def more(self) -> bool:
         """Lease what is due and write it out.  False if there was nothing to do."""
         async with self._db.reading() as session:
-            if not await leases.is_due(session, now()):
+            if not await leases.is_due(session, now(), self._watch):
                 return False
         began = time.monotonic()
         try:
@@ -100,7 +100,7 @@ class Supply:
     async def give_back(self) -> None:
         self._ready.clear()
         self._trusted_until.clear()
-        self._mine.clear()
+        self._watch.of_mine.clear()
         back, self._in_hand = list(self._in_hand.values()), {}
         if back:
             async with self._db.writing_beside() as session:
@@ -110,13 +110,8 @@ class Supply:
         async with self._db.writing_beside() as session:
             return await take(
                 session, self._owner, self._compose,
-                most=BATCH, hourly=self._hourly, carefully=carefully, mine=self._leased_now(),
+                most=BATCH, hourly=self._hourly, carefully=carefully, watch=self._watch,
             )  # fmt: skip
-
-    def _leased_now(self) -> list[int]:
-        moment = time.monotonic()
-        self._mine = {i: until for i, until in self._mine.items() if moment < until}
-        return list(self._mine)
 
     async def _write_out(self, letters: list[tuple[Lease, Letter]]) -> None:
         """Render outside any transaction, then fix the bytes."""
@@ -145,7 +140,7 @@ class Supply:
     def _hold(self, began: float, taken: list[Lease]) -> None:
         for each in taken:
             self._in_hand[each.id] = each
-            self._trusted_until[each.id] = self._mine[each.id] = began + TRUSTED
+            self._trusted_until[each.id] = self._watch.of_mine[each.id] = began + TRUSTED
 
     async def _renew(self) -> None:
         self._in_hand = {i: each for i, each in self._in_hand.items() if self.holds(each)}
@@ -153,4 +148,4 @@ class Supply:
         async with self._db.writing_beside() as session:
             kept = await leases.renew(session, self._in_hand, self._owner)
         self._trusted_until = {i: began + TRUSTED for i in self._in_hand if i in kept}
-        self._mine |= self._trusted_until
+        self._watch.of_mine |= self._trusted_until

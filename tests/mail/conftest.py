@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from microblog.kernel.db import Database
 from microblog.kernel.events import LoggedEvent
-from microblog.mail import outbox
+from microblog.mail import outbox, supply
 from microblog.mail.addresses import sender_mailbox
 from microblog.mail.letters import Letter
 from microblog.mail.outbox import Email
@@ -121,6 +121,12 @@ async def office(db: Database) -> AsyncIterator[Office]:
     yield office
     for sender in office.senders:
         await sender.stop(within=0.1)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leases that have run out are taken over at once."""
+    monkeypatch.setattr(supply, "WATCHED", 0.0)
 
 
 @pytest.fixture

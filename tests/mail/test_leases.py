@@ -55,7 +55,7 @@ async def killed_after_the_250(office, server):
     assert await office.states() == ["leased"]
 
 
-async def test_killed_between_250_and_commit_the_duplicate_is_recognisable(office, server):
+async def test_killed_between_250_and_commit_the_duplicate_is_recognisable(office, server, at_once):
     await office.write()
     await killed_after_the_250(office, server)
     other = office.sender_to(server, owner="successor")
@@ -71,7 +71,7 @@ async def test_killed_between_250_and_commit_the_duplicate_is_recognisable(offic
     assert await office.states() == ["sent"]
 
 
-async def test_killed_before_the_bytes_were_fixed_it_is_composed_again(office, server):
+async def test_killed_before_the_bytes_were_fixed_it_is_composed_again(office, server, at_once):
     email_id = await office.write()
     await office.change(state="leased", lease_owner="dead", fence=3, due_at=datetime.now(UTC))
 
@@ -127,7 +127,43 @@ async def test_a_clock_set_forward_ends_no_lease_in_the_eyes_of_its_owner(office
     assert not await sender._supply.more()
 
 
-async def test_a_revived_worker_can_change_nothing(office, server):
+async def test_nor_in_the_eyes_of_others_as_long_as_it_lives(office, server, monkeypatch):
+    """Others see a lease that ran out an hour ago, and wait whether it is renewed."""
+    await office.write_many(3)
+    sender = office.sender_to(server, owner="alive")
+    await sender._supply.more()
+    await office.let_time_pass(hours=1)
+    other = office.sender_to(server, owner="other")
+
+    await other.step()
+    assert server.received == []
+
+    await sender._supply._renew()
+    monkeypatch.setattr(other._supply._watch, "_seconds", 0.0)
+    await other.step()
+    assert server.received == []
+
+    await sender._send_all(sender._transport)
+    assert len(server.received) == 3
+    assert await office.states() == ["sent"] * 3
+
+
+async def test_who_does_not_renew_loses_it_in_time(office, server, monkeypatch):
+    await office.write_many(3)
+    await office.sender_to(server, owner="dead")._supply.more()
+    await office.write_many(2)
+    await office.let_time_pass(seconds=31)
+    other = office.sender_to(server, owner="other")
+
+    await other.step()
+    assert await office.states() == ["leased"] * 3 + ["sent"] * 2, "others do not wait with it"
+
+    monkeypatch.setattr(other._supply._watch, "_seconds", 0.0)  # as if it were over
+    await other.step()
+    assert await office.states() == ["sent"] * 5
+
+
+async def test_a_revived_worker_can_change_nothing(office, server, at_once):
     email_id = await office.write()
     sleeper = office.sender_to(server, owner="sleeper")
     await sleeper._supply.more()

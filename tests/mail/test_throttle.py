@@ -9,6 +9,7 @@ import pytest
 from microblog.kernel.db import Database
 from microblog.mail.composing import take
 from microblog.mail.letters import DIGEST, Cancelled, Letter
+from microblog.mail.watch import Watch
 
 from .conftest import compose, later
 from .servers import DROP
@@ -61,7 +62,10 @@ async def test_two_senders_count_together(office, told):
 
     async def taken(db: Database, owner: str) -> int:
         async with db.writing_beside() as session:
-            found = await take(session, owner, office.compose, most=12, hourly=10, carefully=False)
+            found = await take(
+                session, owner, office.compose,
+                most=12, hourly=10, carefully=False, watch=Watch(25.0),
+            )  # fmt: skip
             await asyncio.sleep(0.2)
         return len(found.letters)
 
@@ -115,7 +119,7 @@ async def test_one_that_waited_alone_comes_as_itself(office, server, told):
     assert DIGEST not in {each.kind for each in await office.emails()}
 
 
-async def test_a_digest_survives_its_process(office, server, told):
+async def test_a_digest_survives_its_process(office, server, told, at_once):
     await write(office, 13)
     sender = office.sender_to(server)
     await sender.step()

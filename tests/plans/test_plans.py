@@ -17,6 +17,7 @@ from microblog.kernel.db import Database
 from microblog.kernel.events import Position
 from microblog.mail import leases, outbox, throttle
 from microblog.mail import queries as mail
+from microblog.mail.watch import Watch
 from microblog.notifications import actions as telling
 from microblog.notifications import queries as notifications
 from microblog.posts import queries as posts
@@ -68,8 +69,8 @@ ASKED: dict[str, Question] = {
     "what happened since": lambda s: events.after(s, POSTS // 2),
     "trimming the log": lambda s: events.trim(s, LATE),
     "trimming what was read": lambda s: events.trim(s, LATE, through=POSTS // 2),
-    "whether mail is due": lambda s: leases.is_due(s, LATE),
-    "mail that is due": lambda s: leases.due(s, "somebody", 50),
+    "whether mail is due": lambda s: leases.is_due(s, LATE, Watch(25.0)),
+    "mail that is due": lambda s: leases.due(s, "somebody", 50, Watch(25.0)),
     "mail of the dead": lambda s: leases.release_all(s, "somebody"),
     "the oldest mail due": mail.oldest_due,
     "how much mail waits": mail.queue_depth,

@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
+import shutil
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from microblog.app import Machinery, create_app
@@ -30,6 +34,7 @@ from microblog.kernel.db import Database
 from microblog.kernel.events import LoggedEvent
 from microblog.kernel.model import Session
 from microblog.kernel.readers import Subscriber
+from microblog.kernel.shared import Shared
 from microblog.live.hub import Hub
 from microblog.running import running
 from microblog.server import Place, listen, serve
@@ -37,6 +42,7 @@ from microblog.settings import PREFIX, Settings
 from microblog.signin import claims
 from microblog.site import Site
 from microblog.supervisor import supervise
+from microblog.web import limits
 from microblog.web.feed import settings_changed
 from microblog.web.rendering import resource, warm
 
@@ -72,10 +78,23 @@ def serve_site(given: argparse.Namespace) -> None:
     def ready(_urls: list[str]) -> None:
         say("\n".join(_welcome(settings, claim)))
 
-    def work(number: int, tell: Callable[[], None]) -> None:
-        asyncio.run(_serve_as_worker(settings, place, number, tell))
+    with _scratch() as folder:
 
-    supervise(place, work, on_ready=ready)
+        def work(number: int, tell: Callable[[], None]) -> None:
+            asyncio.run(_serve_as_worker(settings, place, folder / "limits.db", number, tell))
+
+        supervise(place, work, on_ready=ready)
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """A folder for what the workers share; they are forks, and end in this block as well."""
+    folder, parent = Path(tempfile.mkdtemp(prefix="microblog-")), os.getpid()
+    try:
+        yield folder
+    finally:
+        if os.getpid() == parent:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _opened(given: argparse.Namespace, mode: str, *, workers: int | None) -> tuple[Settings, Place]:
@@ -113,7 +132,7 @@ async def _serve_alone(settings: Settings, place: Place, *, with_demo: bool = Fa
 
 
 async def _serve_as_worker(
-    settings: Settings, place: Place, number: int, tell: Callable[[], None]
+    settings: Settings, place: Place, shared: Path, number: int, tell: Callable[[], None]
 ) -> None:
     """One of several processes.  Only the first, and whoever replaces it, sends mail and follows
     the log: the others would do no more than wake up and find it done."""
@@ -123,6 +142,8 @@ async def _serve_as_worker(
     app = create_app(settings)
     site: Site = app.extensions["microblog"]
     site.worker = str(number)
+    if settings.limits != "off":
+        limits.share(app, Shared(shared, number))
 
     def ready(_urls: list[str]) -> None:
         if number == 0 and (notices := site.notices()):

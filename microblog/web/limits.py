@@ -1,8 +1,5 @@
-"""Rate limits, in memory of the process, as moving windows (SECURITY 39).
-
-Windows move by the monotonic clock: by the time of day, a clock that was an hour ahead and is set
-right would lock people out for that hour (SECURITY R19), which is why the storages of `limits` are
-not used, only its way to write a rule.
+"""Rate limits, as moving windows in memory (SECURITY 39), of this process or, with `share`, of all
+that serve on this machine.
 
 A route declares its limit: ``@limited("30/5 minutes", by=account)``; a test insists that every
 route that changes something has one or says why not.  Failures of sign-in are counted by hand
@@ -12,8 +9,6 @@ with `hit`.
 from __future__ import annotations
 
 import math
-import time
-from collections import deque
 from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
@@ -22,6 +17,8 @@ from limits import RateLimitItem, parse
 from quart import Quart, current_app, request
 
 from microblog.kernel.errors import N_, TooMany
+from microblog.kernel.shared import Shared
+from microblog.kernel.windows import SharedWindows, Windows
 from microblog.site import site, viewer
 from microblog.web.client import place
 from microblog.web.languages import format_wait
@@ -29,42 +26,6 @@ from microblog.web.languages import format_wait
 View = TypeVar("View", bound=Callable[..., Any])
 
 OFTEN = N_("That was too often. Try again in %(wait)s.")
-SWEEP = 300.0  # seconds between two looks for windows that nobody is in any more
-
-
-class Windows:
-    """When each key was hit, as long as that counts."""
-
-    def __init__(self) -> None:
-        self._hits: dict[tuple[RateLimitItem, str], deque[float]] = {}
-        self._swept = time.monotonic()
-
-    def hit(self, rule: RateLimitItem, key: str) -> bool:
-        """Count one more; False, and not counted, if there were enough."""
-        if self.wait(rule, key) > 0:
-            return False
-        self._sweep()
-        self._hits.setdefault((rule, key), deque()).append(time.monotonic())
-        return True
-
-    def wait(self, rule: RateLimitItem, key: str) -> float:
-        """Seconds until one more may come."""
-        hits = self._hits.get((rule, key))
-        if hits is None:
-            return 0.0
-        moment = time.monotonic()
-        while hits and hits[0] <= moment - rule.get_expiry():
-            hits.popleft()
-        return 0.0 if len(hits) < rule.amount else hits[0] + rule.get_expiry() - moment
-
-    def _sweep(self) -> None:
-        moment = time.monotonic()
-        if moment - self._swept < SWEEP:
-            return
-        self._swept = moment
-        for (rule, key), hits in list(self._hits.items()):
-            if not hits or hits[-1] <= moment - rule.get_expiry():
-                del self._hits[rule, key]
 
 
 def account() -> str:
@@ -103,6 +64,12 @@ def install(app: Quart) -> None:
         rule, by = getattr(view, "limit", (None, None))
         if rule and by and request.method not in ("GET", "HEAD"):
             await hit(rule, f"{request.endpoint} {by()}")
+
+
+def share(app: Quart, shared: Shared) -> None:
+    """Count acts and open sockets together with the other workers."""
+    app.extensions["rate_windows"] = SharedWindows(shared)
+    app.extensions["shared"] = shared
 
 
 async def hit(rule: str, key: str) -> None:

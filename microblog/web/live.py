@@ -16,7 +16,8 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, TypeAlias, cast
 from urllib.parse import parse_qs
 
 from quart import Quart
@@ -30,6 +31,7 @@ from microblog.kernel.errors import NotFound
 from microblog.kernel.events import Position
 from microblog.kernel.metrics import HANDSHAKES
 from microblog.kernel.model import Session
+from microblog.kernel.shared import Shared
 from microblog.live.connection import FLOOD, TOO_BIG, TOO_SLOW, Connection, Listener
 from microblog.live.wires import FramedOutlet, Outlet, QueuedOutlet, Send
 from microblog.notifications import actions as notifications
@@ -156,6 +158,9 @@ class Live:
         if self._site.settings.limits == "off":
             return
         mine, here = self._site.hub.open_sockets(listener.account_id, listener.address)
+        if (shared := self._shared) is not None:  # with those at the other workers
+            names = [shared.taken_elsewhere(name) for name in _places(listener)]
+            here, mine = here + names[0], mine + sum(names[1:])
         if (listener.account_id and mine >= SOCKETS_PER_ACCOUNT) or here >= SOCKETS_PER_ADDRESS:
             raise Refused(429)
 
@@ -172,7 +177,7 @@ class Live:
         reader = _Reader(self._site, connection, receive)
         # Counted before anybody else is let in, connected first and caught up next: what happens in
         # between is held, never missed.
-        with self._site.hub.connected(connection):
+        with self._counted(listener), self._site.hub.connected(connection):
             await send({"type": "websocket.accept"})
             HANDSHAKES.labels(101).inc()
             async with asyncio.TaskGroup() as group:
@@ -184,6 +189,14 @@ class Live:
                     task.cancel()
         if connection.ending is not None:
             await connection.close()
+
+    @property
+    def _shared(self) -> Shared | None:
+        return cast("Shared | None", self._app.extensions.get("shared"))
+
+    def _counted(self, listener: Listener) -> AbstractContextManager[None]:
+        """In the eyes of the other workers."""
+        return self._shared.inside(*_places(listener)) if self._shared else nullcontext()
 
     async def _catch_up(self, connection: Connection, start: Start) -> None:
         try:
@@ -200,7 +213,7 @@ class _Reader:
         self._site = site
         self._connection = connection
         self._receive = receive
-        self._times: deque[float] = deque(maxlen=MOST_MESSAGES)
+        self._times: deque[float] | None = None  # most pages only listen, and it takes 700 bytes
 
     async def run(self) -> None:
         """Until the page goes away or has to."""
@@ -223,8 +236,9 @@ class _Reader:
 
     def _flooded(self) -> bool:
         moment = time.monotonic()
-        full = len(self._times) == MOST_MESSAGES and moment - self._times[0] < WINDOW
-        self._times.append(moment)
+        times = self._times = self._times or deque(maxlen=MOST_MESSAGES)
+        full = len(times) == MOST_MESSAGES and moment - times[0] < WINDOW
+        times.append(moment)
         return full
 
     async def _note(self, account_id: int, posts: list[int], news: list[int]) -> None:
@@ -247,6 +261,12 @@ async def _topics(session: Session, stream: Stream, asking: Viewer | None) -> tu
         return await streams.topics(session, stream, asking.id if asking else None)
     except NotFound:
         raise Refused(404) from None
+
+
+def _places(listener: Listener) -> list[str]:
+    """What its socket is counted under: its address, and its account if it has one."""
+    found = [f"address {listener.address}"]
+    return found if listener.account_id is None else [*found, f"account {listener.account_id}"]
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -10,9 +10,10 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
-_OIDC = re.compile(r"MICROBLOG_OIDC_([A-Z0-9]{1,20})_(ISSUER|CLIENT_ID|CLIENT_SECRET|LABEL)")
+_OIDC = re.compile(r"MICROBLOG_OIDC_([A-Z0-9]{1,20})_(ISSUER|CLIENT_ID|CLIENT_SECRET|LABEL|ICON)")
 _PRESET = re.compile(r"MICROBLOG_(GOOGLE|GITHUB|FACEBOOK|X)_(CLIENT_ID|CLIENT_SECRET)")
 
 # What the README and ``microblog settings`` say of them.
@@ -22,6 +23,8 @@ PATTERNS = {
     "MICROBLOG_OIDC_<ID>_CLIENT_ID": "What that provider calls this site.",
     "MICROBLOG_OIDC_<ID>_CLIENT_SECRET": "The secret that goes with it.",
     "MICROBLOG_OIDC_<ID>_LABEL": "What its button says; empty: the host of its issuer.",
+    "MICROBLOG_OIDC_<ID>_ICON": "What stands before it: key, openid, google, github, facebook, x,"
+    " or the path of a PNG, JPEG, WebP or SVG file of at most 64 KB; empty: key.",
     **{
         f"MICROBLOG_{name}_CLIENT_{part}": f"Sign-in through {label}: the client {part.lower()}."
         for name, label in (
@@ -30,6 +33,14 @@ PATTERNS = {
         for part in ("ID", "SECRET")
     },
 }  # fmt: skip
+
+
+ICONS = ("key", "openid", "google", "github", "facebook", "x")
+ICON_TYPES = {
+    ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp",
+    ".svg": "image/svg+xml",
+}  # fmt: skip
+MOST_ICON_BYTES = 64 * 1024
 
 
 class ProviderError(ValueError):
@@ -52,6 +63,12 @@ class Provider:
     authorize_url: str = ""
     token_url: str = ""
     api_url: str = ""
+    icon: str = "key"  # a drawing of static/icons.svg, or the path of a picture
+    site_url: str = ""  # where people look at what was posted
+
+    @property
+    def icon_file(self) -> Path | None:
+        return None if self.icon in ICONS else Path(self.icon)
 
 
 _PRESETS: dict[str, dict[str, str]] = {
@@ -72,6 +89,7 @@ _PRESETS: dict[str, dict[str, str]] = {
         "authorize_url": "https://www.facebook.com/dialog/oauth",
         "token_url": "https://graph.facebook.com/oauth/access_token",
         "api_url": "https://graph.facebook.com",
+        "site_url": "https://www.facebook.com",
     },
     "x": {
         "kind": "x",
@@ -80,6 +98,7 @@ _PRESETS: dict[str, dict[str, str]] = {
         "authorize_url": "https://x.com/i/oauth2/authorize",
         "token_url": "https://api.x.com/2/oauth2/token",
         "api_url": "https://api.x.com",
+        "site_url": "https://x.com",
     },
 }
 
@@ -110,7 +129,7 @@ def preset(name: str, parts: Mapping[str, str], **elsewhere: str) -> Provider:
     """One of those known by name; `elsewhere` has the addresses of a pretend one."""
     _complete(f"MICROBLOG_{name.upper()}", parts, ("CLIENT_ID", "CLIENT_SECRET"))
     return Provider(
-        id=name, client_id=parts["CLIENT_ID"], client_secret=parts["CLIENT_SECRET"],
+        id=name, icon=name, client_id=parts["CLIENT_ID"], client_secret=parts["CLIENT_SECRET"],
         **(_PRESETS[name] | elsewhere),
     )  # fmt: skip
 
@@ -125,8 +144,21 @@ def _oidc(name: str, parts: Mapping[str, str]) -> Provider:
     label = parts.get("LABEL") or at.hostname
     return Provider(
         name.lower(), "oidc", label[:40], issuer.rstrip("/"),
-        parts["CLIENT_ID"], parts["CLIENT_SECRET"],
+        parts["CLIENT_ID"], parts["CLIENT_SECRET"], icon=_icon(name, parts.get("ICON", "key")),
     )  # fmt: skip
+
+
+def _icon(name: str, written: str) -> str:
+    path = Path(written)
+    known = path.suffix.lower() in ICON_TYPES and path.is_file()
+    if written in ICONS:
+        return written
+    if not known or path.stat().st_size > MOST_ICON_BYTES:
+        raise ProviderError(
+            f"MICROBLOG_OIDC_{name}_ICON must be one of {', '.join(ICONS)}, or the path of a PNG,"
+            " JPEG, WebP or SVG file of at most 64 KB."
+        )
+    return str(path.absolute())
 
 
 def _complete(prefix: str, parts: Mapping[str, str], needed: tuple[str, ...]) -> None:

@@ -39,7 +39,6 @@ OF_ACCOUNTS: Mapping[str, str] = {
     "backlinks.account_id": GOES,
     "crosspost_places.account_id": GOES,  # with the tokens in them
     "crossposts.account_id": GOES,  # what was copied stays where it is
-    "backlinks.account_id": GOES,
     "departures.account_id": STAYS,  # until everything else is gone
     "email_changes.account_id": GOES,
     "email_undos.account_id": GOES,

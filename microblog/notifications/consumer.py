@@ -10,6 +10,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import aliased
 
 from microblog.accounts.model import Account
+from microblog.crossposts import queries as crossposts
+from microblog.crossposts.events import CrosspostFailed
 from microblog.follows import queries as follows
 from microblog.follows.events import AccountFollowed, AccountUnfollowed
 from microblog.kernel.events import record
@@ -50,6 +52,7 @@ def make_consumer(hold: float) -> Consumer:
             PostDeleted: _withdraw_post,
             AccountFollowed: tell_of_follower,
             AccountUnfollowed: _withdraw_follower,
+            CrosspostFailed: _tell_of_crosspost,
         },
     )
 
@@ -83,6 +86,25 @@ async def _tell(session: Session, news: Notification, hold: float) -> None:
     if await recipients.refusal(session, reader, news.kind) is None:
         ids = {"account_id": reader.id, "notification_id": news.id}
         await outbox.enqueue(session, news.kind, ids, hold=hold, bundle=f"account-{reader.id}")
+
+
+async def _tell_of_crosspost(session: Session, event: CrosspostFailed) -> None:
+    """On the page alone: it is no news of anybody.  One that fails again is told again."""
+    found = await crossposts.failed(session, event.crosspost_id)
+    if found is None:
+        return
+    stands = await crossposts.stands(session, found.post_id)
+    news = Notification(
+        account_id=event.account_id, kind="crosspost", about=f"{found.task}-{found.id}",
+        actor_id=event.account_id, post_id=found.post_id if stands else None,
+    )  # fmt: skip
+    earlier = delete(Notification).where(
+        Notification.account_id == news.account_id, Notification.about == news.about
+    )
+    await session.execute(earlier)
+    session.add(news)
+    await session.flush()
+    await record(session, NotificationAdded(news.id, event.account_id))
 
 
 async def _may_reach(session: Session, news: Notification) -> bool:

@@ -33,7 +33,7 @@ MANY = 100  # unread: counted no further, "99+" where it is shown
 @dataclass(frozen=True, slots=True)
 class NotificationView:
     id: int
-    kind: str  # one of KINDS
+    kind: str  # one of KINDS, or "crosspost", of which there is no mail
     actor: PersonCard
     post: PostView | None  # None for a follow
     at: datetime

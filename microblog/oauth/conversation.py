@@ -21,6 +21,7 @@ from microblog.oauth.vouched import Vouched
 from microblog.providers import Provider
 
 _OPENID = "openid profile email"
+LONGEST_PICTURE = 1000  # characters of its address, which travels in a cookie
 _DECLINED = frozenset(
     {"access_denied", "consent_required", "login_required", "interaction_required"}
 )
@@ -40,11 +41,19 @@ class Secrets:
 
 
 async def address(
-    provider: Provider, redirect_uri: str, secrets: Secrets, *, prove_again: bool = False
+    provider: Provider,
+    redirect_uri: str,
+    secrets: Secrets,
+    *,
+    prove_again: bool = False,
+    posting: bool = False,
 ) -> str:
-    """Where to send the browser.  `prove_again`: a session that is open there is not enough."""
-    extra: dict[str, Any] = {}
-    async with patiently(), _session(provider, redirect_uri) as session:
+    """Where to send the browser.  `prove_again`: a session that is open there is not enough.
+    `posting`: to be allowed to post for them, too (`granted`)."""
+    # Facebook does not ask again for what was declined before, unless it is told to.
+    again = posting and provider.kind == "facebook"
+    extra: dict[str, Any] = {"auth_type": "rerequest"} if again else {}
+    async with patiently(), opened(provider, redirect_uri, posting=posting) as session:
         to = provider.authorize_url
         if provider.kind == "oidc":
             to = (await discovery.described(session, provider)).facts["authorization_endpoint"]
@@ -61,16 +70,26 @@ async def returned(
     provider: Provider, redirect_uri: str, secrets: Secrets, answer: Mapping[str, str]
 ) -> Vouched:
     """Who has come home; raises `JourneyFailed`.  Whoever calls has compared the state."""
+    code = code_in(answer)
+    async with patiently(), opened(provider, redirect_uri) as session:
+        if provider.kind == "oidc":
+            return _checked(await _by_openid(session, provider, secrets, code, answer.get("iss")))
+        await exchange(session, provider.token_url, secrets, code)
+        return await who(session, provider)
+
+
+async def who(session: AsyncOAuth2Client, provider: Provider) -> Vouched:
+    """Whose token it is, of a provider without OpenID."""
+    return _checked(await DIALECTS[provider.kind].who(session, provider))
+
+
+def code_in(answer: Mapping[str, str]) -> str:
     if "error" in answer:
         kind = Declined if answer["error"] in _DECLINED else Doubtful
         raise kind("the provider answered with an error")
     if not (code := answer.get("code", "")):
         raise Doubtful("no code")
-    async with patiently(), _session(provider, redirect_uri) as session:
-        if provider.kind == "oidc":
-            return _checked(await _by_openid(session, provider, secrets, code, answer.get("iss")))
-        await _exchange(session, provider.token_url, secrets, code)
-        return _checked(await DIALECTS[provider.kind].who(session, provider))
+    return code
 
 
 async def _by_openid(
@@ -80,7 +99,7 @@ async def _by_openid(
     if (iss is not None or about.names_itself) and iss != about.issuer:
         raise Doubtful("the answer names another issuer")
     session.token_endpoint_auth_method = _auth_method(about.facts)
-    token = await _exchange(session, about.facts["token_endpoint"], secrets, code)
+    token = await exchange(session, about.facts["token_endpoint"], secrets, code)
     claims = await _claims(session, provider, about, token, secrets.nonce)
     if "email" not in claims and about.facts.get("userinfo_endpoint"):
         told = await asked(session, about.facts["userinfo_endpoint"])
@@ -90,7 +109,7 @@ async def _by_openid(
     return _vouched(provider.issuer, claims)
 
 
-async def _exchange(
+async def exchange(
     session: AsyncOAuth2Client, url: str, secrets: Secrets, code: str
 ) -> Mapping[str, Any]:
     token: Mapping[str, Any] = await session.fetch_token(
@@ -136,21 +155,25 @@ def _vouched(issuer: str, claims: Mapping[str, Any]) -> Vouched:
         issuer, claims["sub"], text("preferred_username"), text("name"),
         text("email") if verified else None,
         float(proven) if isinstance(proven, int | float) else None,
+        picture if isinstance(picture := claims.get("picture"), str) else "",
     )  # fmt: skip
 
 
 def _checked(found: Vouched) -> Vouched:
     if not found.subject:
         raise Doubtful("no subject")
-    return replace(found, email=found.email or None)
+    picture = found.picture if len(found.picture) <= LONGEST_PICTURE else ""
+    return replace(found, email=found.email or None, picture=picture)
 
 
-def _session(provider: Provider, redirect_uri: str) -> Any:  # noqa: ANN401 - a context manager
+def opened(provider: Provider, redirect_uri: str, *, posting: bool = False) -> Any:  # noqa: ANN401
+    """A context manager: a client for one journey."""
     dialect = DIALECTS.get(provider.kind)
+    scope = dialect.scope if dialect else _OPENID
     return client(
         provider,
         redirect_uri=redirect_uri,
-        scope=dialect.scope if dialect else _OPENID,
+        scope=dialect.posting if dialect and posting else scope,
         token_endpoint_auth_method=dialect.auth_method if dialect else None,
         code_challenge_method="S256",
     )

@@ -7,6 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 
@@ -18,16 +19,19 @@ from microblog.providers import Provider
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
+    """`posting` is the scope that is asked for to post for somebody, apart from signing in."""
+
     scope: str
     auth_method: str
     who: Callable[[AsyncOAuth2Client, Provider], Awaitable[Vouched]]
+    posting: str = ""
 
 
 async def github(session: AsyncOAuth2Client, provider: Provider) -> Vouched:
     found = await asked(session, f"{provider.api_url}/user")
     return Vouched(
         provider.issuer, _number(found, "id"), _text(found, "login"), _text(found, "name"),
-        await _github_email(session, provider),
+        await _github_email(session, provider), picture=_address(found.get("avatar_url")),
     )  # fmt: skip
 
 
@@ -41,34 +45,61 @@ async def _github_email(session: AsyncOAuth2Client, provider: Provider) -> str |
 
 
 async def facebook(session: AsyncOAuth2Client, provider: Provider) -> Vouched:
-    """Its e-mail addresses may be missing, and none is said to be confirmed: none is taken.
+    """Its e-mail addresses may be missing, and none is said to be confirmed: none is taken."""
+    found = await graph(session, provider, "/me", fields="id,name,picture.width(400).height(400)")
+    shown = _inner(found, "picture", "data")
+    picture = "" if shown.get("is_silhouette") else _address(shown.get("url"))
+    return Vouched(provider.issuer, _text(found, "id"), "", _text(found, "name"), picture=picture)
 
-    The proof shows that the token came to the app whose secret we have.
-    """
+
+async def graph(
+    session: AsyncOAuth2Client, provider: Provider, path: str, **query: str
+) -> dict[str, Any]:
+    """The proof shows that the token came to the app whose secret we have."""
     access_token = str(session.token["access_token"])
     proof = hmac.digest(provider.client_secret.encode(), access_token.encode(), "sha256").hex()
-    found = await asked(session, f"{provider.api_url}/me", fields="id,name", appsecret_proof=proof)
-    return Vouched(provider.issuer, _text(found, "id"), "", _text(found, "name"))
+    asks = urlencode(query | {"appsecret_proof": proof})
+    return await asked(session, f"{provider.api_url}{path}?{asks}")
 
 
 async def x(session: AsyncOAuth2Client, provider: Provider) -> Vouched:
-    """It tells no e-mail address."""
-    found = (await asked(session, f"{provider.api_url}/2/users/me"))["data"]
+    """It tells no e-mail address, and of the picture a small one; the larger has another name."""
+    fields = {"user.fields": "profile_image_url"}
+    found = (await asked(session, f"{provider.api_url}/2/users/me", **fields))["data"]
     name, shown = _text(found, "username"), _text(found, "name")
-    return Vouched(provider.issuer, _text(found, "id"), name, shown)
+    picture = _address(found.get("profile_image_url")).replace("_normal.", "_400x400.")
+    return Vouched(provider.issuer, _text(found, "id"), name, shown, picture=picture)
 
 
 DIALECTS: Mapping[str, Dialect] = {
     "github": Dialect("read:user user:email", "client_secret_post", github),
-    "facebook": Dialect("public_profile", "client_secret_post", facebook),
-    "x": Dialect("tweet.read users.read", "client_secret_basic", x),
-}
+    "facebook": Dialect(
+        "public_profile", "client_secret_post", facebook,
+        posting="public_profile pages_show_list pages_manage_posts",
+    ),
+    "x": Dialect(
+        "tweet.read users.read", "client_secret_basic", x,
+        posting="tweet.read tweet.write users.read offline.access",
+    ),
+}  # fmt: skip
 
 
 def _text(found: Mapping[str, Any], name: str) -> str:
     """At most 255 characters; "" where there is none."""
     value = found.get(name)
     return value[:255] if isinstance(value, str) else ""
+
+
+def _address(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _inner(found: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    """What stands inside, one name after the other; nothing where something else does."""
+    for name in names:
+        inside = found.get(name)
+        found = inside if isinstance(inside, dict) else {}
+    return found
 
 
 def _number(found: Mapping[str, Any], name: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -32,6 +32,7 @@ AnyResponse: TypeAlias = Response | WerkzeugResponse
 
 LONGEST = timedelta(minutes=10)
 TO_CHOOSE = timedelta(minutes=30)  # a name, after the first sign-in
+MOST_KEPT = 1500  # bytes; browsers take four kilobytes in all
 POST = "post"  # to be allowed to post for them over there
 _JOURNEY, _NEWCOMER = "journey", "newcomer"
 _LONGEST_NAME = 60
@@ -60,6 +61,8 @@ class Journey:
     session_id: int
     began_at: float
     invitation: str = ""  # of sign-in: the code of a link, should they be new here
+    # Of "prove": the form that was interrupted, to go on with.
+    kept: dict[str, str] = field(default_factory=dict)
 
     @property
     def secrets(self) -> Secrets:
@@ -105,7 +108,14 @@ async def linked_providers(session: Session, account_id: int) -> list[Provider]:
     return [one for one in site().settings.providers if one.issuer in issuers]
 
 
-async def begin(through: Provider, purpose: str, next_path: str, *, invitation: str = "") -> str:
+async def begin(
+    through: Provider,
+    purpose: str,
+    next_path: str,
+    *,
+    invitation: str = "",
+    kept: Mapping[str, str] | None = None,
+) -> str:
     """The address to send the browser to; raises `JourneyFailed`."""
     secrets, asking = Secrets.new(), viewer()
     url = await conversation.address(
@@ -115,6 +125,7 @@ async def begin(through: Provider, purpose: str, next_path: str, *, invitation: 
     journey = Journey(
         through.id, purpose, secrets.state, secrets.nonce, secrets.verifier, next_path,
         asking.session_id if asking else 0, clock.now().timestamp(), invitation,
+        _small(kept or {}),
     )  # fmt: skip
     _keep(_JOURNEY, asdict(journey), LONGEST)
     return url
@@ -163,6 +174,11 @@ def forget_newcomer() -> None:
 def redirect_uri(through: Provider) -> str:
     """One for each provider, so that none can hand us an answer of another."""
     return f"{site().settings.base_url}/login/{through.id}/callback"
+
+
+def _small(kept: Mapping[str, str]) -> dict[str, str]:
+    """What fits beside the rest into a cookie, whole or not at all."""
+    return dict(kept) if len(json.dumps(kept, ensure_ascii=False).encode()) <= MOST_KEPT else {}
 
 
 def _is_same_session(journey: Journey) -> bool:

@@ -29,7 +29,7 @@ from microblog.providers import Provider
 from microblog.signin import email_changes, registrations
 from microblog.signin.entrance import Entered
 from microblog.site import me, site, viewer
-from microblog.web import admitting, connecting, entering, journeys, languages, limits
+from microblog.web import admitting, connecting, entering, journeys, languages, limits, portraits
 from microblog.web.access import public
 from microblog.web.admitting import Welcome
 from microblog.web.answers import done, error_json, wants_json
@@ -37,7 +37,7 @@ from microblog.web.forms import Form, read_form
 from microblog.web.journeys import Journey, Newcomer
 from microblog.web.languages import translated
 from microblog.web.limits import address, limited
-from microblog.web.reauthentication import proven
+from microblog.web.reauthentication import go_on, proven
 from microblog.web.redirects import safe_path
 from microblog.web.register import PER_NETWORK, entered_or_waiting
 from microblog.web.rendering import render
@@ -47,7 +47,9 @@ log = logging.getLogger(__name__)
 
 JOURNEYS = "120/hour"
 LONGEST_CODE = 80  # of an invitation
-_FIELDS = ("username", "display_name", "time_zone", "reason")
+# Of pages whose address may have a provider's answer in it.
+SECRET = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+_FIELDS = ("username", "display_name", "picture", "time_zone", "reason")
 LINKED = N_("Linked. You can sign in with %(provider)s now.")
 
 
@@ -112,6 +114,8 @@ async def begin(provider_id: str) -> ResponseReturnValue:
     async with site().db.writing() as session:
         way = await _begin_account(session, newcomer, form)
     journeys.forget_newcomer()
+    if way is not None and newcomer.picture and form.checked("picture"):
+        await portraits.give(way.account_id, newcomer.picture)
     return entered_or_waiting(way)
 
 
@@ -124,8 +128,7 @@ async def failed(provider: Provider, failure: JourneyFailed | DomainError) -> Re
     if wants_json():
         return error_json(sentence, status)
     page = render("signin/provider_failed.html", provider=provider, message=sentence)
-    # The address of this page may have the provider's answer in it.
-    return page, status, {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+    return page, status, SECRET
 
 
 async def _sign_in(provider: Provider, journey: Journey, who: Vouched) -> ResponseReturnValue:
@@ -162,7 +165,7 @@ def _turned_away(welcome: Welcome) -> ResponseReturnValue:
     if wants_json():
         return error_json(welcome.turned_away, 403)
     page = render("signin/turned_away.html", welcome=welcome)
-    return page, 403, {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+    return page, 403, SECRET
 
 
 async def _link(provider: Provider, _journey: Journey, who: Vouched) -> ResponseReturnValue:
@@ -181,7 +184,7 @@ async def _prove(_provider: Provider, journey: Journey, who: Vouched) -> Respons
     if found is None or found.account_id != me().id:
         raise Doubtful("that is somebody else")
     await proven()
-    return redirect(safe_path(journey.next), 303)
+    return go_on(Form({"next": journey.next, **journey.kept})), SECRET
 
 
 _ARRIVE: dict[str, Callable[[Provider, Journey, Vouched], Awaitable[ResponseReturnValue]]] = {
@@ -245,5 +248,5 @@ async def _name_page(form: Form, *, provider: Provider, newcomer: Newcomer) -> s
         return render("signin/turned_away.html", welcome=welcome)
     return render(
         "signin/choose_name.html", form=form, provider=provider, email=newcomer.email,
-        welcome=welcome,
+        welcome=welcome, picture=newcomer.picture and not welcome.applies,
     )  # fmt: skip

@@ -41,6 +41,8 @@ def reader() -> dict[str, Any]:
         "new_key": lambda: secrets.token_urlsafe(18),
         "dev": settings.is_dev,
         "providers": settings.providers,
+        "places": g.get("places", []),
+        "copies_posts": settings.copies_posts,
         "with_passwords": settings.has_passwords,
     }
 

@@ -14,6 +14,7 @@ from microblog.posts.queries import GONE, PostView
 from microblog.site import site, viewer
 from microblog.timelines.queries import conversation
 from microblog.web.access import public
+from microblog.web.crossposts import of_mine
 from microblog.web.pages import present, timeline
 from microblog.web.paging import REPLIES, cut, place, post_id_in, under_true_name
 from microblog.web.rendering import render
@@ -36,11 +37,13 @@ async def show(name: str, post_id: str) -> ResponseReturnValue:
             session, ids, position=here, stream=f"thread:{focus.id}", order="oldest",
             next_url=later, live=later is None,
         )  # fmt: skip
+        copies = await of_mine(session, focus.id, focus.author.id)
     asking = viewer()
     mine = asking is not None and asking.id == focus.author.id and not focus.deleted
     return render(
-        "posts/show.html", focus=focus, timeline=shown, earlier=earlier, form=None, can_edit=mine
-    )
+        "posts/show.html", focus=focus, timeline=shown, earlier=earlier, form=None, can_edit=mine,
+        copies=copies,
+    )  # fmt: skip
 
 
 @pages.get("/@<name>/<post_id>/history")

@@ -66,12 +66,13 @@ class Wire:
     Frames and finished `send` calls reach the peer in the order they were made.
     """
 
-    __slots__ = ("_transport", "_writer", "is_open")
+    __slots__ = ("_transport", "_writer", "is_open", "unsent")
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
         self._transport: asyncio.Transport = writer.transport  # type: ignore[assignment]
         self.is_open = False  # from the handshake's answer to the close frame
+        self.unsent = self._transport.get_write_buffer_size  # bytes that the kernel has not taken
 
     def write(self, frame: bytes) -> bool:
         """Hand over whole, unmasked frames; False when nobody will get them."""
@@ -79,10 +80,6 @@ class Wire:
             return False
         self._transport.write(frame)
         return True
-
-    def unsent(self) -> int:
-        """Bytes that the kernel has not taken yet."""
-        return self._transport.get_write_buffer_size()
 
     async def drained(self) -> None:
         """Wait until the peer has taken most of it, or is gone."""

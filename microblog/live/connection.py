@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 
 from microblog.kernel.metrics import LIVE_CLOSES
-from microblog.live.frames import Message
+from microblog.live.frames import Burst, Message
 from microblog.live.wires import Outlet, Send
 
 MOST_UNSENT = 512 * 1024
@@ -39,8 +39,8 @@ class Listener:
 
 class Connection:
     __slots__ = (
-        "_closed", "_held", "_held_size", "_progress", "_send", "_through", "_written",
-        "ending", "listener", "outlet", "spoke_at",
+        "_closed", "_held", "_held_size", "_progress", "_send", "_through", "_unsent", "_write",
+        "_written", "ending", "listener", "outlet", "spoke_at",
     )  # fmt: skip
 
     def __init__(self, listener: Listener, outlet: Outlet, send: Send) -> None:
@@ -49,35 +49,45 @@ class Connection:
         self.ending: int | None = None  # the close code, once it is to end
         self.spoke_at = time.monotonic()
         self._send = send
+        self._write = outlet.write
+        self._unsent = outlet.unsent
         self._closed = False
         self._held: list[tuple[int, Message]] | None = []
         self._held_size = 0
         self._through = 0
         self._written = 0
-        self._progress = (0, self.spoke_at)
+        # While something waits: how much had left, and since when no more has.
+        self._progress: tuple[int, float] | None = None
 
-    def deliver(self, event_id: int, message: Message) -> None:
-        """A live message about event `event_id`: written now, or held while catching up."""
+    def deliver(self, burst: Burst, moment: float) -> None:
+        """Live messages, at a `moment` of the monotonic clock: written now, or held while catching
+        up."""
         if self.ending is not None:
             return
-        if self._held is not None:
-            self._held.append((event_id, message))
-            self._held_size += len(message.text)
+        if (held := self._held) is not None:
+            held.extend(burst.each)
+            self._held_size += len(burst.message.frame)
             if self._held_size > MOST_UNSENT:
                 self.end(TOO_SLOW)
-        elif event_id > self._through:
-            self.write(message)
+        elif burst.first > self._through:
+            self._put(burst.message, moment)
+        else:
+            for event_id, message in burst.each:
+                if event_id > self._through:
+                    self.write(message)
 
     def write(self, message: Message) -> None:
         """Unless it is to end: nothing after the first message left out may be shown, or the next
         catching up, which starts from the last position shown, would skip it."""
-        if self.ending is not None:
-            return
-        if self.outlet.unsent() > MOST_UNSENT:
+        if self.ending is None:
+            self._put(message, time.monotonic())
+
+    def _put(self, message: Message, moment: float) -> None:
+        if self._unsent() > MOST_UNSENT:
             self.end(TOO_SLOW)
-        elif size := self.outlet.write(message):
+        elif size := self._write(message):
             self._written += size
-            self.spoke_at = time.monotonic()
+            self.spoke_at = moment
 
     async def write_patiently(self, message: Message) -> None:
         """For catching up: wait for the reader, but not for ever."""
@@ -93,7 +103,8 @@ class Connection:
         held, self._held = self._held or [], None
         self._through = through
         for event_id, message in held:
-            self.deliver(event_id, message)
+            if event_id > through:
+                self.write(message)
 
     @property
     def is_live(self) -> bool:
@@ -106,9 +117,12 @@ class Connection:
 
     def stalled(self, moment: float) -> bool:
         """Whether nothing has left for the write deadline although something waits."""
-        unsent = self.outlet.unsent()
+        unsent = self._unsent()
+        if not unsent:
+            self._progress = None
+            return False
         gone = self._written - unsent
-        if not unsent or gone > self._progress[0]:
+        if self._progress is None or gone > self._progress[0]:
             self._progress = (gone, moment)
             return False
         return moment - self._progress[1] > WRITE_DEADLINE

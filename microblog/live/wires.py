@@ -38,16 +38,17 @@ class Outlet(Protocol):
 
 
 class FramedOutlet:
-    __slots__ = ("_wire", "abort", "drained", "unsent")
+    __slots__ = ("_put", "abort", "drained", "unsent")
 
     def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+        self._put = wire.write
         self.unsent = wire.unsent
         self.drained = wire.drained
         self.abort = wire.abort
 
     def write(self, message: Message) -> int:
-        return len(message.frame) if self._wire.write(message.frame) else 0
+        frame = message.frame
+        return len(frame) if self._put(frame) else 0
 
 
 class QueuedOutlet:
@@ -64,11 +65,12 @@ class QueuedOutlet:
     def write(self, message: Message) -> int:
         if self._aborted:
             return 0
-        self._waiting.append(message.text)
-        self._size += len(message.text)
+        size = sum(map(len, message.texts))
+        self._waiting.extend(message.texts)
+        self._size += size
         self._empty.clear()
         self._news.set()
-        return len(message.text)
+        return size
 
     def unsent(self) -> int:
         return self._size

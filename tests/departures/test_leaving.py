@@ -20,6 +20,7 @@ from microblog.kernel.errors import Conflict, NotFound
 from microblog.kernel.model import Base
 from microblog.mail import outbox
 from microblog.mail.outbox import Email
+from microblog.moderation import queries as moderation
 from microblog.notifications import actions as notifications
 from microblog.notifications import queries as notices
 from microblog.notifications.consumer import make_consumer
@@ -223,6 +224,16 @@ async def test_after_seven_days_everything_goes(stage: Stage) -> None:
         assert await timelines.by_author(session, ada) == []
         assert await session.get(Departure, ada) is None
     assert await takes_away(stage.db, ada) == 1
+
+
+async def test_moderators_are_shown_nobody_who_is_gone(stage: Stage) -> None:
+    ada, bob = await person(stage.db, "ada"), await person(stage.db, "bob")
+    await leaves(stage.db, ada)
+    await seven_days_later(stage.db)
+    await takes_away(stage.db, ada)
+    async with stage.db.reading() as session:
+        assert [one.id for one in await moderation.people(session)] == [bob]
+        assert (await moderation.totals(session)).people == 1
 
 
 async def test_many_posts_go_in_bites(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,8 @@ from microblog.live.connection import (
     Connection,
     Listener,
 )  # fmt: skip
-from microblog.live.frames import Message, text_frame
-from microblog.live.hub import SILENCE, Hub
+from microblog.live.frames import MOST_TOGETHER, Burst, Message, text_frame
+from microblog.live.hub import SILENCE, Hub, Telling
 
 
 class Pipe:
@@ -24,12 +24,14 @@ class Pipe:
 
     def __init__(self) -> None:
         self.texts: list[str] = []
+        self.writes = 0
         self.stuck = 0
         self.aborted = False
 
     def write(self, message: Message) -> int:
-        self.texts.append(message.text)
-        return len(message.text)
+        self.writes += 1
+        self.texts.extend(message.texts)
+        return len(message.frame)
 
     def unsent(self) -> int:
         return self.stuck
@@ -43,6 +45,10 @@ class Pipe:
 
 def message(number: int, size: int = 0) -> Message:
     return Message(n=number, filling="x" * size)
+
+
+def deliver(connection: Connection, *ids: int, size: int = 0) -> None:
+    connection.deliver(Burst([(number, message(number, size)) for number in ids]), 0.0)
 
 
 def numbers(pipe: Pipe) -> list[int]:
@@ -70,29 +76,29 @@ def connection(pipe: Pipe, closes: list[int]) -> Connection:
 def test_what_happens_while_catching_up_follows_it_once_and_in_order(
     connection: Connection, pipe: Pipe
 ) -> None:
-    connection.deliver(4, message(4))
-    connection.deliver(5, message(5))
+    deliver(connection, 4)
+    deliver(connection, 5)
     connection.write(message(3))  # the gap, read from the log, goes as far as 4
     connection.write(message(4))
     connection.caught_up(4)
-    connection.deliver(4, message(4))  # the subscriber was slower than the gap was read
-    connection.deliver(6, message(6))
+    deliver(connection, 4)  # the subscriber was slower than the gap was read
+    deliver(connection, 6)
     assert numbers(pipe) == [3, 4, 5, 6]
 
 
 def test_nothing_follows_the_first_message_left_out(connection: Connection, pipe: Pipe) -> None:
     connection.caught_up(0)
     pipe.stuck = MOST_UNSENT + 1
-    connection.deliver(1, message(1))
+    deliver(connection, 1)
     pipe.stuck = 0
-    connection.deliver(2, message(2))
+    deliver(connection, 2)
     assert numbers(pipe) == []
     assert connection.ending == TOO_SLOW
 
 
 def test_what_is_held_while_catching_up_is_bounded(connection: Connection) -> None:
     for number in range(1, 20):
-        connection.deliver(number, message(number, MOST_UNSENT // 10))
+        deliver(connection, number, size=MOST_UNSENT // 10)
     assert connection.ending == TOO_SLOW
 
 
@@ -162,3 +168,46 @@ def test_nothing_is_written_once_it_is_to_end_though_there_is_room_again(
     pipe.stuck = 0
     connection.write(message(2))  # would move the page's position past what it never got
     assert (numbers(pipe), connection.ending) == ([], TOO_SLOW)
+
+
+def test_what_some_of_a_burst_has_been_caught_up_with_is_not_told_again(
+    connection: Connection, pipe: Pipe
+) -> None:
+    connection.caught_up(5)
+    deliver(connection, 4, 5, 6, 7)
+    assert numbers(pipe) == [6, 7]
+
+
+def told(number: int, *topics: str, size: int = 0) -> Telling:
+    return Telling(topics, number, {"en": message(number, size)})
+
+
+def test_several_events_for_the_same_people_leave_together_and_in_order(
+    connection: Connection, pipe: Pipe
+) -> None:
+    hub = Hub()
+    with hub.connected(connection):
+        connection.caught_up(0)
+        hub.deliver([told(1, "home:1"), told(2, "home:1"), told(3, "own:1"), told(4, "home:1")])
+    assert numbers(pipe) == [1, 2, 3, 4]
+    assert pipe.writes == 3
+
+
+def test_what_leaves_together_is_bounded(connection: Connection, pipe: Pipe) -> None:
+    hub = Hub()
+    with hub.connected(connection):
+        connection.caught_up(0)
+        hub.deliver([told(n, "home:1", size=MOST_TOGETHER // 2) for n in range(1, 6)])
+    assert numbers(pipe) == [1, 2, 3, 4, 5]
+    assert pipe.writes == 5
+
+
+def test_who_reads_another_language_hears_nothing_in_this_one(
+    connection: Connection, pipe: Pipe
+) -> None:
+    hub = Hub()
+    with hub.connected(connection):
+        connection.caught_up(0)
+        hub.deliver([Telling(("home:1",), 1, {"es": message(1)}), told(2, "home:1")])
+        assert hub.languages(["home:1", "home:2"]) == {"en"}
+    assert numbers(pipe) == [2]

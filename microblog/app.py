@@ -30,6 +30,7 @@ from microblog.crossposts.sender import CrosspostSender
 from microblog.departures import emails as departure_emails
 from microblog.departures import erasure
 from microblog.departures import queries as departures
+from microblog.follows.consumer import consumer as follows_consumer
 from microblog.identities import actions as identities
 from microblog.identities import emails as identity_emails
 from microblog.kernel import bus, clock, events, readers
@@ -76,6 +77,7 @@ from microblog.web import (
     email_address,
     errors,
     export,
+    follow_requests,
     following_lists,
     follows,
     guard,
@@ -96,6 +98,7 @@ from microblog.web import (
     plain_files,
     portraits,
     posts,
+    privacy,
     profile_settings,
     providers,
     reauthentication,
@@ -136,7 +139,7 @@ INTERFACES = (
     leaving, login, mail_settings, media, metrics, moderation, notifications, passkeys,
     passwords, plain_files, portraits, posts, profile_settings, providers, reauthentication, register,
     reports, second_step, sessions, settings_pages, sharing, threads, timelines, two_factor,
-    unsubscribe, user_name,
+    unsubscribe, user_name, follow_requests, privacy,
 )  # fmt: skip
 
 
@@ -174,7 +177,9 @@ class Machinery:
         self.builder = Builder(site.db, settings.data_dir, settings.host)
         self.builder.beat = partial(self._beat, "archives")
         self.links = LinkChecker(site.db, site.outbound, settings.base_url)
-        self.consumers = (make_consumer(settings.mail_hold), accounts_consumer)
+        self.consumers = (
+            make_consumer(settings.mail_hold), accounts_consumer, follows_consumer,
+        )  # fmt: skip
 
     def steps(self) -> dict[str, tuple[Step, float]]:
         """Name of each loop, what it does, and how often it does so unasked, in seconds."""

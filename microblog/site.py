@@ -80,6 +80,12 @@ def viewer() -> Viewer | None:
     return cast("Viewer | None", g.get("viewer"))
 
 
+def reader_id() -> int | None:
+    """Who is asking, as rules about what may be seen take it (`posts.visibility`)."""
+    asking = viewer()
+    return asking.id if asking else None
+
+
 def me() -> Viewer:
     """Who is asking, on routes for members (`web.access` has refused everybody else)."""
     if (asking := viewer()) is None:

@@ -25,6 +25,7 @@ from microblog.mail import queries as mail
 from microblog.mail.outbox import Email
 from microblog.mail.queries import KeptLetter
 from microblog.posts import actions as posts
+from microblog.posts import privacy
 from microblog.signin import actions as signin
 from microblog.site import Site
 
@@ -50,6 +51,18 @@ class Person:
     async def unfollows(self, other: Person) -> None:
         async with self.world.db.writing() as session:
             await follows.unfollow(session, self.id, other.id)
+
+    async def goes_private(self) -> None:
+        async with self.world.db.writing() as session:
+            await privacy.make_private(session, self.id)
+
+    async def goes_public(self) -> None:
+        async with self.world.db.writing() as session:
+            await privacy.make_public(session, self.id)
+
+    async def lets_in(self, other: Person) -> None:
+        async with self.world.db.writing() as session:
+            await follows.accept(session, self.id, other.id)
 
     async def posts(self, body: str, *, in_reply_to: int | None = None) -> int:
         async with self.world.db.writing() as session:

@@ -16,3 +16,25 @@ class AccountHidden(Event):
     @property
     def subject(self) -> str:
         return f"hidden.{self.account_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountMadePrivate(Event):
+    """What they posted leaves the open pages of all who do not follow them."""
+
+    account_id: int
+
+    @property
+    def subject(self) -> str:
+        return f"hidden.{self.account_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountMadePublic(Event):
+    """Who has asked to follow them may."""
+
+    account_id: int
+
+    @property
+    def subject(self) -> str:
+        return f"account.{self.account_id}"

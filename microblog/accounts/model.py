@@ -61,6 +61,8 @@ class Account(Base):
     suspended_until: Mapped[datetime | None]  # None: until somebody lifts it
     # Their posts are for those who follow them; nobody else is led to them or told of them.
     silenced_at: Mapped[datetime | None]
+    # Since when what they post is for their followers, who have to ask first (`posts.visibility`).
+    private_at: Mapped[datetime | None]
     # Why the last mail to this address was refused for good, and how many were.
     mail_refusal: Mapped[str | None] = mapped_column(Text)
     mail_refusals: Mapped[int] = mapped_column(default=0, server_default=text("0"))

@@ -105,11 +105,6 @@ async def has_administrator(session: Session) -> bool:
     return await session.scalar(wanted) is not None
 
 
-async def silenced_among(session: Session, account_ids: Set[int]) -> set[int]:
-    wanted = select(Account.id).where(Account.id.in_(account_ids), Account.silenced_at.is_not(None))
-    return set(await session.scalars(wanted))
-
-
 async def is_last_administrator(session: Session, account_id: int) -> bool:
     theirs = select(Account.id).where(Account.role == "administrator", *_HERE)
     return list(await session.scalars(theirs.limit(2))) == [account_id]
@@ -118,9 +113,10 @@ async def is_last_administrator(session: Session, account_id: int) -> bool:
 async def suggestions(
     session: Session, account_id: int | None, exclude: Set[int], limit: int
 ) -> list[PersonCard]:
-    """People to follow, the newest first, without `exclude` and the one who asks."""
+    """People to follow, the newest first, without `exclude`, the one who asks, and all to whom
+    nobody is led."""
     unwanted = exclude | {account_id}
-    shown = (*_HERE, Account.silenced_at.is_(None))
+    shown = (*_HERE, Account.silenced_at.is_(None), Account.private_at.is_(None))
     newest = _CARDS.where(*shown).order_by(Account.id.desc()).limit(limit + len(unwanted))
     rows = (await session.execute(newest)).all()
     return [_card(row) for row in rows if row.id not in unwanted][:limit]

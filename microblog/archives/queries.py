@@ -5,20 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from microblog.accounts.model import Account
 from microblog.admissions.model import Invitation
 from microblog.archives.model import READY, WAITING, Archive, ArchivePart
 from microblog.backlinks import queries as backlinks
-from microblog.follows.model import Follow
+from microblog.follows.model import Follow, FollowRequest
 from microblog.identities import queries as identities
 from microblog.imports.model import BroughtPost
 from microblog.kernel.clock import now
 from microblog.kernel.errors import NotFound
 from microblog.kernel.model import Session
 from microblog.notifications.model import MutedMail, Notification
+from microblog.posts import visibility
 from microblog.posts.model import Post, Revision
 
 Record: TypeAlias = dict[str, Any]
@@ -72,10 +73,20 @@ async def person(session: Session, account_id: int) -> Record:
     account = await session.get_one(Account, account_id)
     followers = select(func.count()).where(Follow.followed_id == account_id)
     muted = select(MutedMail.kind).where(MutedMail.account_id == account_id)
+    asked = (
+        select(Account.name)
+        .join(FollowRequest, FollowRequest.followed_id == Account.id)
+        .where(FollowRequest.follower_id == account_id, Account.suspended_at.is_(None))
+        .order_by(FollowRequest.at)
+    )
     return {
         "profile": {name: _plain(getattr(account, name, None)) for name in _PROFILE},
         "settings": {name: getattr(account, name, None) for name in _SETTINGS}
-        | {"mail_not_wanted_about": sorted(await session.scalars(muted))},
+        | {
+            "private": account.private_at is not None,
+            "mail_not_wanted_about": sorted(await session.scalars(muted)),
+        },
+        "asked_to_follow": list(await session.scalars(asked)),
         "followers": await session.scalar(followers) or 0,
         "invitations": await _invitations(session, account_id),
         "verified_links": await _verified_links(session, account_id),
@@ -100,10 +111,11 @@ async def posts_after(session: Session, account_id: int, after: int) -> list[Rec
     """Oldest first, with earlier texts."""
     answered, asked = aliased(Post), aliased(Account)
     own = (answered.author_id == account_id) & answered.deleted_at.is_(None)
+    seen = (asked.suspended_at.is_(None), visibility.is_open(asked, account_id))
     mine = (
         select(Post, asked.name, own, BroughtPost)
         .outerjoin(answered, answered.id == Post.in_reply_to_id)
-        .outerjoin(asked, (asked.id == answered.author_id) & asked.suspended_at.is_(None))
+        .outerjoin(asked, and_(asked.id == answered.author_id, *seen))
         .outerjoin(BroughtPost, BroughtPost.post_id == Post.id)
         .where(Post.author_id == account_id, Post.deleted_at.is_(None), Post.id > after)
     )
@@ -132,6 +144,7 @@ async def notifications_after(session: Session, account_id: int, after: int) -> 
         select(Notification, Account.name)
         .join(Account, Account.id == Notification.actor_id)
         .where(Notification.account_id == account_id, Account.suspended_at.is_(None))
+        .where(or_(Notification.post_id.is_(None), visibility.is_open(Account, account_id)))
         .where(Notification.id > after)
     )
     rows = await session.execute(told.order_by(Notification.id).limit(PAGE))

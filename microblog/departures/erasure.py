@@ -44,6 +44,8 @@ OF_ACCOUNTS: Mapping[str, str] = {
     "email_undos.account_id": GOES,
     "follows.follower_id": GOES,
     "follows.followed_id": GOES,
+    "follow_requests.follower_id": GOES,
+    "follow_requests.followed_id": GOES,
     "identities.account_id": GOES,
     "imports.account_id": GOES,
     "invitations.account_id": GOES,  # with the word of who came by them
@@ -126,7 +128,8 @@ async def _posts(session: Session, account: Account) -> bool:
         elif fate == EMPTIED:
             emptied = update(column.table).where(column.in_(ids))
             await session.execute(emptied.values({column.name: None}))
-    await _count_replies(session, ids)
+    if account.private_at is None:  # else they were not counted
+        await _count_replies(session, ids)
     words = {"body": "", "request_digest": None, "idempotency_key": None, "edited_at": None}
     emptied = update(Post).where(Post.id.in_(ids)).values(**words, deleted_at=now())
     await session.execute(emptied.execution_options(synchronize_session=False))

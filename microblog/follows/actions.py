@@ -1,28 +1,106 @@
-"""Following.  Doing it twice is doing it once."""
+"""Following, and asking to.  Doing it twice is doing it once."""
 
 from __future__ import annotations
 
-from microblog.follows.events import AccountFollowed, AccountUnfollowed
-from microblog.follows.model import Follow
+from enum import StrEnum
+
+from sqlalchemy import select
+
+from microblog.accounts.model import Account
+from microblog.follows.events import (
+    AccountFollowed,
+    AccountUnfollowed,
+    FollowAccepted,
+    FollowRequested,
+    FollowRequestEnded,
+)
+from microblog.follows.model import Follow, FollowRequest
 from microblog.kernel.errors import N_, Invalid
 from microblog.kernel.events import record
 from microblog.kernel.model import Session
 from microblog.kernel.order import take_turn
 
+BITE = 200  # let in at once, so that others write in between
+
 YOURSELF = N_("You cannot follow yourself; your own posts are on your home page anyway.")
 
 
-async def follow(session: Session, follower_id: int, followed_id: int) -> None:
+class Answer(StrEnum):
+    """What came of wanting to follow somebody."""
+
+    FOLLOWED = "followed"
+    REQUESTED = "requested"  # they are private, and decide
+    ALREADY = "already"  # nothing has changed: one or the other was so before
+
+
+async def follow(session: Session, follower_id: int, followed_id: int) -> Answer:
+    """Follow, or ask to follow whose account is private."""
     if follower_id == followed_id:
         raise Invalid("", YOURSELF)
     await take_turn(session)  # two clicks at once: the second sees what the first did
-    if await session.get(Follow, (follower_id, followed_id)) is None:
-        session.add(Follow(follower_id=follower_id, followed_id=followed_id))
-        await record(session, AccountFollowed(follower_id, followed_id))
+    pair = (follower_id, followed_id)
+    if await session.get(Follow, pair) is not None:
+        return Answer.ALREADY
+    private = select(Account.private_at).where(Account.id == followed_id)
+    if await session.scalar(private) is not None:
+        return await _ask(session, *pair)
+    if waiting := await session.get(FollowRequest, pair):
+        await session.delete(waiting)
+    session.add(Follow(follower_id=follower_id, followed_id=followed_id))
+    await record(session, AccountFollowed(*pair))
+    return Answer.FOLLOWED
 
 
 async def unfollow(session: Session, follower_id: int, followed_id: int) -> None:
+    """Take back a follow or the wish for it.  Removing a follower is this, too."""
     await take_turn(session)
-    if found := await session.get(Follow, (follower_id, followed_id)):
+    pair = (follower_id, followed_id)
+    if found := await session.get(Follow, pair):
         await session.delete(found)
-        await record(session, AccountUnfollowed(follower_id, followed_id))
+        await record(session, AccountUnfollowed(*pair))
+    await _end(session, *pair)
+
+
+async def accept(session: Session, followed_id: int, follower_id: int) -> None:
+    """Let somebody follow who has asked; nothing changes if they have not."""
+    await take_turn(session)
+    if found := await session.get(FollowRequest, (follower_id, followed_id)):
+        await _let_in(session, found)
+
+
+async def decline(session: Session, followed_id: int, follower_id: int) -> None:
+    """They are not told, and may ask again."""
+    await take_turn(session)
+    await _end(session, follower_id, followed_id)
+
+
+async def accept_some(session: Session, followed_id: int) -> bool:
+    """Let in some of those who wait: whether there may be more."""
+    await take_turn(session)
+    waiting = select(FollowRequest).where(FollowRequest.followed_id == followed_id)
+    found = list(await session.scalars(waiting.order_by(FollowRequest.follower_id).limit(BITE)))
+    for each in found:
+        await _let_in(session, each)
+    return len(found) == BITE
+
+
+async def _ask(session: Session, follower_id: int, followed_id: int) -> Answer:
+    if await session.get(FollowRequest, (follower_id, followed_id)) is not None:
+        return Answer.ALREADY
+    session.add(FollowRequest(follower_id=follower_id, followed_id=followed_id))
+    await record(session, FollowRequested(follower_id, followed_id))
+    return Answer.REQUESTED
+
+
+async def _let_in(session: Session, wish: FollowRequest) -> None:
+    pair = (wish.follower_id, wish.followed_id)
+    await session.delete(wish)
+    if await session.get(Follow, pair) is None:
+        session.add(Follow(follower_id=wish.follower_id, followed_id=wish.followed_id))
+    await record(session, FollowAccepted(*pair))
+
+
+async def _end(session: Session, follower_id: int, followed_id: int) -> None:
+    if found := await session.get(FollowRequest, (follower_id, followed_id)):
+        await session.delete(found)
+        await record(session, FollowRequestEnded(follower_id, followed_id))

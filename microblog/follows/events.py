@@ -28,3 +28,25 @@ class AccountFollowed(_Between, Event):
 class AccountUnfollowed(_Between, Event):
     follower_id: int
     followed_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowRequested(_Between, Event):
+    follower_id: int
+    followed_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowRequestEnded(_Between, Event):
+    """Declined, or taken back."""
+
+    follower_id: int
+    followed_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowAccepted(_Between, Event):
+    """They follow now: it stands for `AccountFollowed`, of which the followed needs no news."""
+
+    follower_id: int
+    followed_id: int

@@ -34,7 +34,8 @@ class Outcome:
     """What came of a list; `skipped` has what was written and why."""
 
     followed: list[str] = field(default_factory=list)
-    known: int = 0  # followed before
+    requested: list[str] = field(default_factory=list)  # private, and asked
+    known: int = 0  # followed or asked before
     skipped: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -86,6 +87,12 @@ async def _follow(
     elif found in already:
         outcome.known += 1
     else:
-        await actions.follow(session, account_id, found)
         already.add(found)
-        outcome.followed.append(written.partition("@")[0])
+        name = written.partition("@")[0]
+        match await actions.follow(session, account_id, found):
+            case actions.Answer.FOLLOWED:
+                outcome.followed.append(name)
+            case actions.Answer.REQUESTED:
+                outcome.requested.append(name)
+            case actions.Answer.ALREADY:
+                outcome.known += 1

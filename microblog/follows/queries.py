@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import bindparam, func, select
 
-from microblog.follows.model import Follow
+from microblog.follows.model import Follow, FollowRequest
 from microblog.kernel.ids import LARGEST
 from microblog.kernel.model import Session
 
 _CHUNK = 500
 _MANY = 2000  # from here on reading as many followers is cheaper than asking for each
+MOST_WAITING = 100  # requests: counted no further
+
+Tie: TypeAlias = bool | Literal["requested"]  # whether somebody follows, or has asked to
 
 _FOLLOWED = select(Follow.followed_id).where(Follow.follower_id == bindparam("account_id"))
 _FOLLOWERS = select(Follow.follower_id).where(Follow.followed_id == bindparam("account_id"))
@@ -37,6 +40,21 @@ _FOLLOWERS_PAGE = (
     .order_by(Follow.follower_id.desc())
     .limit(bindparam("limit"))
 )
+_WAITING = select(FollowRequest.follower_id).where(
+    FollowRequest.followed_id == bindparam("account_id")
+)
+_WAITING_PAGE = (
+    _WAITING.where(FollowRequest.follower_id < bindparam("before"))
+    .order_by(FollowRequest.follower_id.desc())
+    .limit(bindparam("limit"))
+)
+_HOW_MANY_WAIT = select(func.count()).select_from(
+    _WAITING.order_by(FollowRequest.follower_id).limit(MOST_WAITING).subquery()
+)
+_ASKED_AMONG = select(FollowRequest.followed_id).where(
+    FollowRequest.follower_id == bindparam("account_id"),
+    FollowRequest.followed_id.in_(bindparam("among", expanding=True)),
+)
 
 
 class Counts(NamedTuple):
@@ -46,6 +64,26 @@ class Counts(NamedTuple):
 
 async def follows(session: Session, follower_id: int, followed_id: int) -> bool:
     return await session.get(Follow, (follower_id, followed_id)) is not None
+
+
+async def requested(session: Session, follower_id: int, followed_id: int) -> bool:
+    return await session.get(FollowRequest, (follower_id, followed_id)) is not None
+
+
+async def tie(session: Session, follower_id: int, followed_id: int) -> Tie:
+    if await follows(session, follower_id, followed_id):
+        return True
+    return "requested" if await requested(session, follower_id, followed_id) else False
+
+
+async def ties_among(session: Session, account_id: int, among: Set[int]) -> dict[int, Tie]:
+    """Those of `among` (a page of people) whom the account follows or has asked."""
+    ties: dict[int, Tie] = {}
+    if among:
+        asked = {"account_id": account_id, "among": list(among)}
+        ties |= dict.fromkeys(await session.scalars(_ASKED_AMONG, asked), "requested")
+        ties |= dict.fromkeys(await followed_among(session, account_id, among), True)
+    return ties
 
 
 async def followed_ids(session: Session, account_id: int) -> set[int]:
@@ -107,3 +145,16 @@ async def followers(
     """Ids of those who follow the account, the newest account first."""
     page = {"account_id": account_id, "before": before or LARGEST, "limit": limit}
     return list(await session.scalars(_FOLLOWERS_PAGE, page))
+
+
+async def waiting(
+    session: Session, account_id: int, *, before: int | None = None, limit: int = 50
+) -> list[int]:
+    """Ids of those who ask to follow the account, the newest account first."""
+    page = {"account_id": account_id, "before": before or LARGEST, "limit": limit}
+    return list(await session.scalars(_WAITING_PAGE, page))
+
+
+async def how_many_wait(session: Session, account_id: int) -> int:
+    """No more than `MOST_WAITING`."""
+    return await session.scalar(_HOW_MANY_WAIT, {"account_id": account_id}) or 0

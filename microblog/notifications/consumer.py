@@ -6,55 +6,85 @@ then, a follow taken back.
 
 from __future__ import annotations
 
+from functools import partial
+
 from sqlalchemy import delete, select
 from sqlalchemy.orm import aliased
 
+from microblog.accounts.events import AccountMadePrivate
 from microblog.accounts.model import Account
 from microblog.crossposts import queries as crossposts
 from microblog.crossposts.events import CrosspostFailed
 from microblog.follows import queries as follows
-from microblog.follows.events import AccountFollowed, AccountUnfollowed
+from microblog.follows.events import (
+    AccountFollowed,
+    AccountUnfollowed,
+    FollowAccepted,
+    FollowRequested,
+    FollowRequestEnded,
+)
 from microblog.kernel.events import record
 from microblog.kernel.model import Session
 from microblog.kernel.readers import Consumer
 from microblog.mail import outbox
-from microblog.notifications import recipients
-from microblog.notifications.events import NotificationAdded, NotificationsChanged
-from microblog.notifications.model import Notification, SeenPost
+from microblog.notifications import recipients, withdrawals
+from microblog.notifications.events import NotificationAdded
+from microblog.notifications.model import Notification
+from microblog.posts import visibility
 from microblog.posts.events import PostDeleted, PostEdited, PostPublished
 from microblog.posts.model import Mention, Post
 
 
 def make_consumer(hold: float) -> Consumer:
     """`hold`: seconds a mail waits, in case its reader sees the news on screen first."""
-
-    async def tell_of_post(session: Session, event: PostPublished | PostEdited) -> None:
-        for account_id, kind in (await _concerned(session, event.post_id)).items():
-            news = Notification(
-                account_id=account_id, kind=kind, about=f"post-{event.post_id}",
-                actor_id=event.author_id, post_id=event.post_id,
-            )  # fmt: skip
-            await _tell(session, news, hold)
-
-    async def tell_of_follower(session: Session, event: AccountFollowed) -> None:
-        if await follows.follows(session, event.follower_id, event.followed_id):
-            news = Notification(
-                account_id=event.followed_id, kind="follow", about=f"account-{event.follower_id}",
-                actor_id=event.follower_id,
-            )  # fmt: skip
-            await _tell(session, news, hold)
-
     return Consumer(
         "notifications",
         {
-            PostPublished: tell_of_post,
-            PostEdited: tell_of_post,  # whom it mentions only now
-            PostDeleted: _withdraw_post,
-            AccountFollowed: tell_of_follower,
-            AccountUnfollowed: _withdraw_follower,
+            PostPublished: partial(_tell_of_post, hold),
+            PostEdited: partial(_tell_of_post, hold),  # whom it mentions only now
+            PostDeleted: withdrawals.of_post,
+            AccountFollowed: partial(_tell_of_follower, hold),
+            AccountUnfollowed: withdrawals.of_follow,
+            AccountMadePrivate: withdrawals.from_strangers,
+            FollowRequested: partial(_tell_of_request, hold),
+            FollowRequestEnded: withdrawals.of_request,
+            FollowAccepted: partial(_tell_of_answer, hold),
             CrosspostFailed: _tell_of_crosspost,
         },
     )
+
+
+async def _tell_of_post(hold: float, session: Session, event: PostPublished | PostEdited) -> None:
+    for account_id, kind in (await _concerned(session, event.post_id)).items():
+        news = Notification(
+            account_id=account_id, kind=kind, about=f"post-{event.post_id}",
+            actor_id=event.author_id, post_id=event.post_id,
+        )  # fmt: skip
+        await _tell(session, news, hold)
+
+
+async def _tell_of_follower(hold: float, session: Session, event: AccountFollowed) -> None:
+    if await follows.follows(session, event.follower_id, event.followed_id):
+        news = _of_person(event.followed_id, "follow", event.follower_id)
+        await _tell(session, news, hold)
+
+
+async def _tell_of_request(hold: float, session: Session, event: FollowRequested) -> None:
+    if await follows.requested(session, event.follower_id, event.followed_id):
+        news = _of_person(event.followed_id, "request", event.follower_id)
+        await _tell(session, news, hold)
+
+
+async def _tell_of_answer(hold: float, session: Session, event: FollowAccepted) -> None:
+    await withdrawals.of_request(session, event)
+    if await follows.follows(session, event.follower_id, event.followed_id):
+        news = _of_person(event.follower_id, "accept", event.followed_id)
+        await _tell(session, news, hold)
+
+
+def _of_person(account_id: int, kind: str, actor_id: int) -> Notification:
+    about = f"account-{actor_id}"
+    return Notification(account_id=account_id, kind=kind, about=about, actor_id=actor_id)
 
 
 async def _concerned(session: Session, post_id: int) -> dict[int, str]:
@@ -108,9 +138,12 @@ async def _tell_of_crosspost(session: Session, event: CrosspostFailed) -> None:
 
 
 async def _may_reach(session: Session, news: Notification) -> bool:
-    """Suspended people reach nobody, silenced ones only who follows them."""
+    """Suspended people reach nobody, silenced ones only who follows them, posts of private ones
+    only who may see them."""
     actor = await session.get(Account, news.actor_id)
     if actor is None or actor.suspended_at is not None:
+        return False
+    if news.post_id is not None and not await visibility.shows(session, actor, news.account_id):
         return False
     if actor.silenced_at is None:
         return True
@@ -124,24 +157,3 @@ async def _was_told(session: Session, news: Notification) -> bool:
         Notification.about == news.about,
     )
     return await session.scalar(before) is not None
-
-
-async def _withdraw_post(session: Session, event: PostDeleted) -> None:
-    about_it = delete(Notification).where(Notification.post_id == event.post_id)
-    told = sorted(set(await session.scalars(about_it.returning(Notification.account_id))))
-    seen = (SeenPost.account_id.in_(told), SeenPost.post_id == event.post_id)
-    await session.execute(delete(SeenPost).where(*seen))
-    for account_id in told:
-        await record(session, NotificationsChanged(account_id))
-
-
-async def _withdraw_follower(session: Session, event: AccountUnfollowed) -> None:
-    if await follows.follows(session, event.follower_id, event.followed_id):
-        return
-    about_it = delete(Notification).where(
-        Notification.account_id == event.followed_id,
-        Notification.kind == "follow",
-        Notification.about == f"account-{event.follower_id}",
-    )
-    if (await session.scalars(about_it.returning(Notification.id))).all():
-        await record(session, NotificationsChanged(event.followed_id))

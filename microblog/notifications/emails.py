@@ -41,7 +41,8 @@ class Desk:
         news = await _due(session, payloads[0])
         if isinstance(news, Cancelled):
             return news
-        context = {**self._told(news), "parent": await self._parent(session, news)}
+        parent = await self._parent(session, news, payloads[0]["account_id"])
+        context = {**self._told(news), "parent": parent}
         thread = f"thread-{news.post.root_id}" if news.post else None
         return replace(await self._letter(session, payloads[0], news.kind, context), thread=thread)
 
@@ -74,11 +75,13 @@ class Desk:
         post = self._post(news.post) if news.post else None
         return {"kind": news.kind, "actor": self._person(news.actor), "post": post}
 
-    async def _parent(self, session: Session, news: NotificationView) -> Context | None:
+    async def _parent(
+        self, session: Session, news: NotificationView, reader: int
+    ) -> Context | None:
         """What was answered, for a reply."""
         if news.kind != "reply" or news.post is None or news.post.in_reply_to is None:
             return None
-        return self._post(await posts.view(session, news.post.in_reply_to))
+        return self._post(await posts.view(session, news.post.in_reply_to, reader))
 
     def _person(self, person: PersonCard) -> Context:
         url = f"{self.base_url}/@{person.name}"
@@ -103,19 +106,30 @@ async def _settled(session: Session, news: Notification) -> str | None:
     if news.read_at is not None:
         return "seen"
     if news.post_id is None:
-        still = await follows.follows(session, news.actor_id, news.account_id)
-        return None if still else "unfollowed"
+        return None if await _still_stands(session, news) else "unfollowed"
     if await queries.saw(session, news.account_id, news.post_id):
         return "seen"
     return None if await _still_says_so(session, news, news.post_id) else "gone"
 
 
+async def _still_stands(session: Session, news: Notification) -> bool:
+    """A follow, the wish for it, or that it was granted."""
+    match news.kind:
+        case "request":
+            return await follows.requested(session, news.actor_id, news.account_id)
+        case "accept":
+            return await follows.follows(session, news.account_id, news.actor_id)
+    return await follows.follows(session, news.actor_id, news.account_id)
+
+
 async def _still_says_so(session: Session, news: Notification, post_id: int) -> bool:
     """A mention may have been edited away; an answer to a post since deleted tells nobody much."""
-    post = (await posts.views(session, [post_id])).get(post_id)
+    reader = news.account_id
+    post = (await posts.views(session, [post_id], reader)).get(post_id)
     if post is None or post.deleted:
         return False
     if news.kind == "mention":
         return await session.get(Mention, (post_id, news.account_id)) is not None
-    parent = (await posts.views(session, [post.in_reply_to or 0])).get(post.in_reply_to or 0)
+    answered = post.in_reply_to or 0
+    parent = (await posts.views(session, [answered], reader)).get(answered)
     return parent is not None and not parent.deleted

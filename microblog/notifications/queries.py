@@ -25,7 +25,7 @@ from microblog.posts.queries import PostView
 from microblog.signin import queries as logins
 from microblog.signin.queries import Viewer
 
-KINDS = ("follow", "mention", "reply")
+KINDS = ("follow", "request", "accept", "mention", "reply")
 PAGE = 30
 MANY = 100  # unread: counted no further, "99+" where it is shown
 
@@ -35,7 +35,7 @@ class NotificationView:
     id: int
     kind: str  # one of KINDS, or "crosspost", of which there is no mail
     actor: PersonCard
-    post: PostView | None  # None for a follow
+    post: PostView | None  # None for what is about following
     at: datetime
     read: bool
 
@@ -50,6 +50,7 @@ class Arrival:
 
 _COLUMNS = (
     Notification.id,
+    Notification.account_id,
     Notification.kind,
     Notification.actor_id,
     Notification.post_id,
@@ -164,8 +165,10 @@ async def muted(session: Session, account_id: int) -> set[str]:
 
 
 async def _views(session: Session, rows: Sequence[Any]) -> list[NotificationView]:
+    """Of one account: what it may not see (any more) is left out."""
     people = await accounts.cards(session, {row.actor_id for row in rows})
-    shown = await posts.views(session, [row.post_id for row in rows if row.post_id])
+    reader = rows[0].account_id if rows else None
+    shown = await posts.views(session, [row.post_id for row in rows if row.post_id], reader)
     return [
         NotificationView(
             id=row.id, kind=row.kind, actor=people[row.actor_id], at=row.at,

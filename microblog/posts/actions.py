@@ -18,7 +18,7 @@ from microblog.kernel.clock import now
 from microblog.kernel.errors import N_, Invalid, NotFound
 from microblog.kernel.events import record
 from microblog.kernel.model import Session
-from microblog.posts import queries, text
+from microblog.posts import queries, text, visibility
 from microblog.posts.events import PostDeleted, PostEdited, PostPublished
 from microblog.posts.model import Mention, Post, Revision, Tag
 
@@ -57,14 +57,14 @@ async def publish(
         body=body,
         created_at=now(),
         in_reply_to_id=in_reply_to,
-        root_id=await _root(session, in_reply_to) or post_id,
+        root_id=await _root(session, author_id, in_reply_to) or post_id,
         idempotency_key=request.key,
         request_digest=request.digest,
     )
     session.add(post)
     await session.flush()
     await _note(session, post)
-    await _count_reply(session, in_reply_to, 1)
+    await _count_reply(session, post, 1)
     await record(session, PostPublished(post.id, author_id, post.root_id))
     return post
 
@@ -97,7 +97,7 @@ async def delete(session: Session, author_id: int, post_id: int) -> None:
     post.body, post.deleted_at, post.request_digest = "", now(), None
     await _forget(session, post.id)
     await session.execute(removing(Revision).where(Revision.post_id == post.id))
-    await _count_reply(session, post.in_reply_to_id, -1)
+    await _count_reply(session, post, -1)
     await record(session, PostDeleted(post.id, author_id, post.root_id))
 
 
@@ -134,12 +134,13 @@ async def _first(session: Session, author_id: int, request: _Request) -> Post | 
     return first
 
 
-async def _root(session: Session, in_reply_to: int | None) -> int | None:
+async def _root(session: Session, author_id: int, in_reply_to: int | None) -> int | None:
     if in_reply_to is None:
         return None
     answered = select(Post.root_id).join(Account, Account.id == Post.author_id)
     stands = (Post.deleted_at.is_(None), Account.suspended_at.is_(None))
-    root = await session.scalar(answered.where(Post.id == in_reply_to, *stands))
+    seen = visibility.is_open(Account, author_id)
+    root = await session.scalar(answered.where(Post.id == in_reply_to, *stands, seen))
     if root is None:
         raise Invalid("", UNANSWERABLE)
     return root
@@ -158,7 +159,10 @@ async def _forget(session: Session, post_id: int) -> None:
     await session.execute(removing(Tag).where(Tag.post_id == post_id))
 
 
-async def _count_reply(session: Session, answered_id: int | None, change: int) -> None:
-    if answered_id is not None:
-        count = update(Post).where(Post.id == answered_id)
-        await session.execute(count.values(reply_count=Post.reply_count + change))
+async def _count_reply(session: Session, post: Post, change: int) -> None:
+    """Those of private authors are not counted (`posts.privacy`)."""
+    if post.in_reply_to_id is not None:
+        private = select(Account.private_at).where(Account.id == post.author_id)
+        answered = (Post.id == post.in_reply_to_id, private.scalar_subquery().is_(None))
+        count = update(Post).where(*answered).values(reply_count=Post.reply_count + change)
+        await session.execute(count, execution_options={"synchronize_session": False})

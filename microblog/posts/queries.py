@@ -1,6 +1,8 @@
-"""Questions about posts.  A `PostView` is what everyone sees of one, whoever asks.
+"""Questions about posts.  A `PostView` is what everyone sees of one who may see it.
 
-Posts of suspended people are not found.  Views are read as Core rows through statements that are
+Posts of suspended people are not found, nor those of private ones by who does not follow them
+(`posts.visibility`): each question says who asks, and who does not say it is a visitor.  Views are
+read as Core rows through statements that are
 built once; the HTML of a text is kept, since nothing but an edit changes it.
 """
 
@@ -13,14 +15,14 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from markupsafe import Markup
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import Row, Select, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 
 from microblog.accounts.model import Account
 from microblog.accounts.queries import PersonCard
 from microblog.kernel.errors import N_, NotFound
 from microblog.kernel.model import Session
-from microblog.posts import text
+from microblog.posts import text, visibility
 from microblog.posts.model import Mention, Post, Revision, Tag
 
 GONE = N_("This post is not here. It may have been deleted.")
@@ -40,7 +42,7 @@ class PostView:
     edited_at: datetime | None
     version: int
     deleted: bool
-    in_reply_to: int | None
+    in_reply_to: int | None  # None, too, where the reader may not see what it answers
     reply_to_name: str | None
     root_id: int
     reply_count: int
@@ -61,7 +63,7 @@ class Version:
 
 _answered = aliased(Post)
 _asked = aliased(Account)
-_SHOWN = (
+_VIEW = (
     select(
         Post.id,
         Post.body,
@@ -78,11 +80,20 @@ _SHOWN = (
         Account.bio,
         Account.avatar,
         _asked.name.label("reply_to_name"),
+        # Its author sees what they answered themselves.
+        or_(_asked.id == Account.id, visibility.is_open(_asked, visibility.READER)).label("open"),
     )
     .join(Account, Account.id == Post.author_id)
     .outerjoin(_answered, _answered.id == Post.in_reply_to_id)
     .outerjoin(_asked, (_asked.id == _answered.author_id) & _asked.suspended_at.is_(None))
     .where(Post.id.in_(bindparam("ids", expanding=True)), Account.suspended_at.is_(None))
+)
+_SHOWN = _VIEW.where(visibility.is_open(Account, visibility.READER))
+_ROOT = (
+    select(Post.root_id)
+    .join(Account, Account.id == Post.author_id)
+    .where(Post.id == bindparam("id"), Account.suspended_at.is_(None))
+    .where(visibility.is_open(Account, visibility.READER))
 )
 _MENTIONED = (
     select(Mention.post_id, Account.name_key, Account.name)
@@ -94,26 +105,42 @@ _Text: TypeAlias = tuple[int, int, str]  # post, version, body
 _drawn: OrderedDict[_Text, Markup] = OrderedDict()
 
 
-async def view(session: Session, post_id: int) -> PostView:
+async def view(session: Session, post_id: int, reader: int | None = None) -> PostView:
     """Raises `NotFound`; a deleted post is found, without its text."""
-    found = (await views(session, [post_id])).get(post_id)
+    found = (await views(session, [post_id], reader)).get(post_id)
     if found is None:
         raise NotFound(GONE)
     return found
 
 
-async def views(session: Session, ids: Sequence[int]) -> dict[int, PostView]:
-    """By id; posts that do not exist, and those of suspended people, are left out."""
+async def views(
+    session: Session, ids: Sequence[int], reader: int | None = None
+) -> dict[int, PostView]:
+    """By id; posts that do not exist, or are not for the reader, are left out."""
+    return await _views(session, _SHOWN, ids, reader or visibility.VISITOR)
+
+
+async def unguarded_views(session: Session, ids: Sequence[int]) -> dict[int, PostView]:
+    """Whoever may see them: the caller has to choose who does."""
+    return await _views(session, _VIEW, ids, visibility.VISITOR)
+
+
+async def _views(
+    session: Session, wanted: Select[*tuple[Any, ...]], ids: Sequence[int], reader: int
+) -> dict[int, PostView]:
     found: dict[int, PostView] = {}
     for start in range(0, len(ids), _CHUNK):
-        rows = (await session.execute(_SHOWN, {"ids": ids[start : start + _CHUNK]})).all()
+        asked = {"ids": ids[start : start + _CHUNK], "reader": reader}
+        rows = (await session.execute(wanted, asked)).all()
         drawn = await _html(session, [(r.id, r.version, r.body) for r in rows if not r.deleted_at])
         found |= {row.id: _view(row, drawn.get(row.id, Markup())) for row in rows}
     return found
 
 
-async def root_of(session: Session, post_id: int) -> int:
-    root = await session.scalar(select(Post.root_id).where(Post.id == post_id))
+async def root_of(session: Session, post_id: int, reader: int | None = None) -> int:
+    """Raises `NotFound`; a deleted post has one, too."""
+    asked = {"id": post_id, "reader": reader or visibility.VISITOR}
+    root = await session.scalar(_ROOT, asked)
     if root is None:
         raise NotFound(GONE)
     return root
@@ -180,8 +207,8 @@ def _view(row: Row[*tuple[Any, ...]], html: Markup) -> PostView:
         edited_at=row.edited_at,
         version=row.version,
         deleted=row.deleted_at is not None,
-        in_reply_to=row.in_reply_to_id,
-        reply_to_name=row.reply_to_name,
+        in_reply_to=row.in_reply_to_id if row.open else None,
+        reply_to_name=row.reply_to_name if row.open else None,
         root_id=row.root_id,
         reply_count=row.reply_count,
     )

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from microblog.accounts import queries as accounts
+from microblog.accounts.events import AccountMadePrivate
 from microblog.follows import queries as follows
+from microblog.follows.events import AccountUnfollowed
 from microblog.kernel.events import Event
 from microblog.kernel.model import Session
 from microblog.posts import queries as posts
+from microblog.posts import visibility
 from microblog.posts.events import PostDeleted, PostEdited, PostPublished
-from microblog.timelines.streams import home_of
+from microblog.timelines.streams import as_read_by, home_of, page_of, reader_of
 
-_OF_POSTS = PostPublished | PostEdited | PostDeleted
+OfPost: TypeAlias = PostPublished | PostEdited | PostDeleted
+_OF_ONE = ("home:", "own:")
 
 
 @dataclass(slots=True)
@@ -32,6 +36,8 @@ class Watchers:
     _followers: dict[int, set[int]] = field(default_factory=dict)
     _met: set[int] = field(default_factory=set)
     _silenced: set[int] = field(default_factory=set)
+    _private: set[int] = field(default_factory=set)
+    _by_page: dict[str, set[int]] = field(default_factory=dict)
 
     @property
     def are_strangers(self) -> bool:
@@ -42,14 +48,39 @@ class Watchers:
         """As far as those who were met are concerned."""
         return author_id in self._silenced
 
+    def is_private(self, author_id: int) -> bool:
+        """As far as those who were met are concerned."""
+        return author_id in self._private
+
     async def meet(self, session: Session, authors: Set[int]) -> None:
         """Ask about all of these at once: somebody who catches up has a page of the log by many
         authors, and there are hundreds of them after a restart."""
-        if self.are_strangers and (new := authors - self._met):
-            self._silenced |= await accounts.silenced_among(session, new)
+        if (new := authors - self._met) and self._share_a_page():
+            silenced, private = await visibility.reserved_among(session, new)
+            self._silenced |= silenced
+            self._private |= private
             self._met |= new
         if len(self.homes) == 1:
             await self._meet_whom_they_follow(session, authors)
+
+    def _share_a_page(self) -> bool:
+        """Whether any is watched that is not one person's alone."""
+        return any(not topic.startswith(_OF_ONE) for topic in self.topics)
+
+    def reading(self, *pages: str) -> set[int]:
+        """Accounts that watch any of these pages, which they share with others."""
+        return {who for page in pages for who in self._readers().get(page, ())}
+
+    def everybody(self) -> set[int]:
+        """Accounts that watch a list of posts, and `VISITOR`, if there is one."""
+        return {who for topic in self.topics if (who := reader_of(topic)) is not None}
+
+    def _readers(self) -> Mapping[str, set[int]]:
+        if not self._by_page:
+            for topic in self.topics:
+                if (who := reader_of(topic)) is not None:
+                    self._by_page.setdefault(page_of(topic), set()).add(who)
+        return self._by_page
 
     async def _meet_whom_they_follow(self, session: Session, authors: Set[int]) -> None:
         """Of the only one who is watching."""
@@ -67,31 +98,52 @@ class Watchers:
 
 def authors_of(events: Iterable[Event | None]) -> set[int]:
     """Of the posts that these events are about."""
-    return {event.author_id for event in events if isinstance(event, _OF_POSTS)}
+    return {event.author_id for event in events if isinstance(event, OfPost)}
 
 
 async def audience(session: Session, event: Event, watchers: Watchers) -> list[str]:
-    """Topics for an event about a post; none for other events.
+    """Topics for an event about a post, or about who may see posts; none for other events.
 
     Follows are read at the moment of telling, so that a new follow or unfollow takes effect on
     open sockets at once.
     """
-    if not isinstance(event, _OF_POSTS):
-        return []
-    homes = await watchers.followers(session, event.author_id)
+    match event:
+        case PostPublished() | PostEdited() | PostDeleted():
+            return await _of_post(session, event, watchers)
+        case AccountMadePrivate(account_id=author_id):
+            return await _closed(session, author_id, watchers, watchers.everybody())
+        case AccountUnfollowed(follower_id=parted, followed_id=author_id):
+            there = watchers.everybody() & {parted}
+            return await _closed(session, author_id, watchers, there) if there else []
+    return []
+
+
+async def _of_post(session: Session, event: OfPost, watchers: Watchers) -> list[str]:
+    author_id = event.author_id
+    homes = await watchers.followers(session, author_id)
+    pages = (f"account:{author_id}", f"thread:{event.root_id}")
+    await watchers.meet(session, {author_id})
+    if watchers.is_private(author_id):
+        seeing = await visibility.readers_among(session, author_id, watchers.reading(*pages))
+        shared = {as_read_by(page, reader) for page in pages for reader in seeing}
+        return [*(home_of(one) for one in homes), *(shared & watchers.topics)]
     if isinstance(event, PostDeleted):
-        homes = homes | (watchers.parted.get(event.author_id, set()) & watchers.homes)
-    return [
-        f"account:{event.author_id}",
-        f"thread:{event.root_id}",
-        *(home_of(account_id) for account_id in homes),
-        *await _for_strangers(session, event, watchers),
-    ]
+        homes = homes | (watchers.parted.get(author_id, set()) & watchers.homes)
+    at_home = (home_of(account_id) for account_id in homes)
+    return [*pages, *at_home, *await _for_strangers(session, event, watchers)]
 
 
-async def _for_strangers(
-    session: Session, event: PostPublished | PostEdited | PostDeleted, watchers: Watchers
-) -> set[str]:
+async def _closed(
+    session: Session, author_id: int, watchers: Watchers, among: Set[int]
+) -> list[str]:
+    """Pages of those among some who may not see (any more) what somebody posts."""
+    if not await visibility.is_private(session, author_id):
+        return []
+    parted = among - await visibility.readers_among(session, author_id, among)
+    return [topic for topic in watchers.topics if reader_of(topic) in parted]
+
+
+async def _for_strangers(session: Session, event: OfPost, watchers: Watchers) -> set[str]:
     """Pages that lead anybody to it, where a silenced author is not; what is deleted goes from all.
 
     A deleted post has no tags any more, so it is taken from every tag page that shows it.

@@ -17,6 +17,8 @@ async def subjects(session: Session, topics: set[str]) -> set[str]:
     homes: set[int] = set()
     for topic in topics:
         kind, _, of = topic.partition(":")
+        if kind == "as":  # beside the topic of the page itself
+            continue
         if kind == "home":
             homes.add(int(of))
             found |= {f"follow.{of}.*", f"post.{of}.*"}

@@ -1,7 +1,8 @@
 """Which posts stand on a page, and in which order.  Pages are cut by id, never by number.
 
 Deleted posts are left out, except in a conversation, where one with replies keeps its place.
-Nobody is led to silenced people: their posts are missing where strangers would find them.
+Nobody is led to silenced and private people: their posts are missing where strangers would find
+them.
 Every statement is bounded by an id even on the first page, so that it always is a search in an
 index, and costs what it shows, not what there is.
 
@@ -34,6 +35,7 @@ from microblog.follows.model import Follow
 from microblog.kernel.dialects import per_dialect
 from microblog.kernel.ids import LARGEST
 from microblog.kernel.model import Session
+from microblog.posts import visibility
 from microblog.posts.model import Post, Tag
 
 FEW = 200  # people one follows: from here on the window is looked at first
@@ -48,10 +50,10 @@ _NEWEST = (
     .limit(bindparam("limit"))
 )
 # A value for each post, by the key of its author: no planner can take it for a list to read first.
-_silenced = (
-    select(Account.silenced_at).where(Account.id == Post.author_id).correlate(Post)
+_reserved = (
+    select(visibility.RESERVED).where(Account.id == Post.author_id).correlate(Post)
 )  # fmt: skip
-PUBLIC = _NEWEST.where(_silenced.scalar_subquery().is_(None))
+PUBLIC = _NEWEST.where(_reserved.scalar_subquery().is_(None))
 AUTHOR = _NEWEST.where(Post.author_id == bindparam("author_id"))
 
 # Written into the statement, not given to it: PostgreSQL plans for a window of a known size.
@@ -117,8 +119,8 @@ _HOME_SQLITE = _home(_one_by_one_sqlite(_ME_IF_FEW))
 _HOME_POSTGRESQL = _home(_one_by_one_postgresql(_ME_IF_FEW))
 _ONE_BY_ONE_SQLITE = _one_by_one_sqlite(_ME)
 _ONE_BY_ONE_POSTGRESQL = _one_by_one_postgresql(_ME)
-_tag_silenced = (
-    select(Account.silenced_at)
+_tag_reserved = (
+    select(visibility.RESERVED)
     .join(Post, Post.author_id == Account.id)
     .where(Post.id == Tag.post_id)
     .correlate(Tag)
@@ -126,9 +128,14 @@ _tag_silenced = (
 TAG = (
     select(Tag.post_id)
     .where(Tag.tag == bindparam("tag"), Tag.post_id < _BEFORE)
-    .where(_tag_silenced.scalar_subquery().is_(None))
+    .where(_tag_reserved.scalar_subquery().is_(None))
     .order_by(Tag.post_id.desc())
     .limit(bindparam("limit"))
+)
+_for_the_reader = (
+    select(visibility.is_open(Account, visibility.READER))
+    .where(Account.id == Post.author_id)
+    .correlate(Post)
 )
 CONVERSATION = (
     select(Post.id)
@@ -136,6 +143,7 @@ CONVERSATION = (
         Post.root_id == bindparam("root_id"),
         Post.id > bindparam("after"),
         or_(Post.deleted_at.is_(None), Post.reply_count > 0),
+        _for_the_reader.scalar_subquery(),
     )
     .order_by(Post.id)
     .limit(bindparam("limit"))
@@ -162,6 +170,7 @@ async def public(session: Session, *, before: int | None = None, limit: int = 25
 async def by_author(
     session: Session, author_id: int, *, before: int | None = None, limit: int = 25
 ) -> list[int]:
+    """Whether the reader may see them is for the caller to ask (`posts.visibility.shows`)."""
     page = {"author_id": author_id, "before": before or LARGEST, "limit": limit}
     return list(await session.scalars(AUTHOR, page))
 
@@ -175,8 +184,14 @@ async def tagged(
 
 
 async def conversation(
-    session: Session, root_id: int, *, after: int | None = None, limit: int = 100
+    session: Session,
+    root_id: int,
+    *,
+    reader: int | None = None,
+    after: int | None = None,
+    limit: int = 100,
 ) -> list[int]:
-    """Oldest first."""
+    """What the reader may see of it, oldest first."""
     page = {"root_id": root_id, "after": after or 0, "limit": limit}
+    page["reader"] = reader or visibility.VISITOR
     return list(await session.scalars(CONVERSATION, page))

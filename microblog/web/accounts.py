@@ -13,11 +13,13 @@ from microblog.accounts.model import Account
 from microblog.accounts.queries import PersonCard
 from microblog.backlinks import queries as backlinks
 from microblog.follows import queries as follows
+from microblog.follows.queries import Tie
 from microblog.kernel import web_addresses
 from microblog.kernel.errors import NotFound
 from microblog.kernel.model import Session
 from microblog.posts import queries as posts
-from microblog.site import site, viewer
+from microblog.posts import visibility
+from microblog.site import reader_id, site, viewer
 from microblog.timelines import queries as timelines
 from microblog.web.access import public
 from microblog.web.pages import present, timeline
@@ -38,7 +40,7 @@ async def show(name: str) -> ResponseReturnValue:
         if account.name != name:
             return under_true_name(name, account.name)
         here = await present(session)
-        found = await timelines.by_author(session, account.id, before=before, limit=POSTS + 1)
+        found = await _posts(session, account, before)
         ids, older = cut(found, POSTS)
         stream = f"account:{account.id}"
         shown = await timeline(
@@ -60,20 +62,26 @@ async def following(name: str) -> ResponseReturnValue:
     return await _people(name, "following")
 
 
+async def _posts(session: Session, account: Account, before: int | None) -> Sequence[int]:
+    if not await visibility.shows(session, account, reader_id()):
+        return []
+    return await timelines.by_author(session, account.id, before=before, limit=POSTS + 1)
+
+
 async def _facts(session: Session, account: Account) -> dict[str, object]:
     """What a profile says besides its posts."""
     following, followers = await follows.counts(session, account.id)
-    counts = {
-        "posts": await posts.count_by(session, account.id),
-        "following": following,
-        "followers": followers,
-    }
+    counts = {"following": following, "followers": followers}
+    is_open = await visibility.shows(session, account, reader_id())
+    if is_open:  # how often somebody posts says that they do
+        counts["posts"] = await posts.count_by(session, account.id)
     asking = viewer()
     is_me = asking is not None and asking.id == account.id
-    ties = {"follows": False, "follows_you": False}
+    ties: dict[str, object] = {"follows": False, "follows_you": False}
     if asking and not is_me:
-        ties["follows"] = await follows.follows(session, asking.id, account.id)
+        ties["follows"] = await follows.tie(session, asking.id, account.id)
         ties["follows_you"] = await follows.follows(session, account.id, asking.id)
+    ties |= {"is_open": is_open, "is_private": account.private_at is not None}
     who = {"person": await _card(session, account.id), "joined": account.created_at}
     verified = await backlinks.verified_of(session, account.id) if account.links else {}
     links = _shown(account.links, verified)
@@ -95,16 +103,20 @@ async def _people(name: str, kind: str) -> ResponseReturnValue:
         account = await accounts.by_name(session, name)
         if account.name != name:
             return under_true_name(name, account.name)
+        is_open = await visibility.shows(session, account, reader_id())
         listed = follows.followers if kind == "followers" else follows.following
-        found = await listed(session, account.id, before=place("before"), limit=PEOPLE + 1)
+        found: Sequence[int] = []
+        if is_open:
+            found = await listed(session, account.id, before=place("before"), limit=PEOPLE + 1)
         ids, more = cut(found, PEOPLE)
         cards = await accounts.cards(session, ids)
         people = [cards[one] for one in ids if one in cards]
         person = await _card(session, account.id)
-        known = await _known(session, set(ids))
+        ties = await _ties(session, set(ids))
     return render(
         "accounts/people.html",
-        person=person, kind=kind, people=people, following_ids=known, next=more,
+        person=person, kind=kind, people=people, ties=ties, next=more, is_open=is_open,
+        is_me=account.id == reader_id(),
     )  # fmt: skip
 
 
@@ -114,7 +126,7 @@ async def _card(session: Session, account_id: int) -> PersonCard:
     return card
 
 
-async def _known(session: Session, among: set[int]) -> set[int]:
-    """Whom of them the reader follows."""
+async def _ties(session: Session, among: set[int]) -> dict[int, Tie]:
+    """Whom of them the reader follows, or has asked."""
     asking = viewer()
-    return await follows.followed_among(session, asking.id, among) if asking else set()
+    return await follows.ties_among(session, asking.id, among) if asking else {}

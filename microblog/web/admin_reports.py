@@ -69,11 +69,14 @@ async def _page(form: Form, *, report_id: str) -> str:
     async with site().db.reading() as session:
         report = await queries.report(session, post_id_in(report_id))
         person = await queries.person(session, report.account_id)
-        found = await posts.views(session, [report.post_id] if report.post_id else [])
+        reported = [report.post_id] if report.post_id else []
+        found = await posts.unguarded_views(session, reported)
+        seen = await posts.views(session, reported, me().id)
     post = found.get(report.post_id or 0)
     standing = post if post and not post.deleted else None
     return render(
-        "admin/report.html", form=form, report=report, person=person, post=standing,
+        "admin/report.html", form=form, report=report, person=person,
+        post=standing if report.post_id in seen else None,  # the report says what it said
         outcomes=_outcomes(person, standing), days=actions.DAYS,
     )  # fmt: skip
 

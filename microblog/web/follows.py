@@ -1,4 +1,7 @@
-"""Following and unfollowing, as a button on a page or from a script."""
+"""Following and unfollowing, as a button on a page or from a script.
+
+Whose account is private is asked; the same button takes the wish back.
+"""
 
 from __future__ import annotations
 
@@ -23,23 +26,24 @@ pages = Blueprint("follows", __name__)
 @member
 @limited("100/hour", by=account)
 async def follow(name: str) -> ResponseReturnValue:
-    return await _change(name, actions.follow, following=True)
+    return await _change(name, actions.follow)
 
 
 @pages.post("/@<name>/unfollow")
 @member
 @limited("100/hour", by=account)
 async def unfollow(name: str) -> ResponseReturnValue:
-    return await _change(name, actions.unfollow, following=False)
+    return await _change(name, actions.unfollow)
 
 
 async def _change(
-    name: str, act: Callable[[Session, int, int], Awaitable[None]], *, following: bool
+    name: str, act: Callable[[Session, int, int], Awaitable[object]]
 ) -> ResponseReturnValue:
     form = await read_form("next")
     async with site().db.writing() as session:
         followed = await accounts.by_name(session, name)
         await act(session, me().id, followed.id)
+        tie = await queries.tie(session, me().id, followed.id)
         counts = await queries.counts(session, followed.id)
     back = safe_path(form["next"]) if form["next"] else f"/@{followed.name}"
-    return done(back, following=following, followers=counts.followers)
+    return done(back, following=tie, followers=counts.followers)

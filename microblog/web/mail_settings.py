@@ -20,6 +20,8 @@ pages = Blueprint("mail_settings", __name__)
 
 LABELS = {
     "follow": N_("follows me"),
+    "request": N_("asks to follow me"),
+    "accept": N_("lets me follow them"),
     "mention": N_("mentions me"),
     "reply": N_("replies to me"),
 }

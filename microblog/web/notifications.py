@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from quart import Blueprint, ResponseReturnValue
 
+from microblog.follows import queries as follows
 from microblog.notifications import actions, queries
 from microblog.notifications.queries import PAGE
 from microblog.site import me, site
@@ -24,10 +25,11 @@ async def index() -> ResponseReturnValue:
         here = await present(session)
         found = await queries.page(session, me().id, before=place("before"), limit=PAGE + 1)
         unread = await queries.unread(session, me().id)
+        waiting = await follows.how_many_wait(session, me().id)
     _, older = cut([one.id for one in found], PAGE)
     return render(
         "notifications/index.html",
-        notifications=found[:PAGE], position=str(here), next=older, unread=unread,
+        notifications=found[:PAGE], position=str(here), next=older, unread=unread, waiting=waiting,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from microblog.kernel.events import Position
 from microblog.kernel.model import Session
 from microblog.posts import queries as posts
 from microblog.posts.queries import PostView
+from microblog.site import reader_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,6 @@ async def timeline(
     next_url: str | None = None,
     live: bool = True,
 ) -> Timeline:
-    found = await posts.views(session, ids)
+    found = await posts.views(session, ids, reader_id())
     shown = [found[post_id] for post_id in ids if post_id in found]
     return Timeline(shown, str(position), stream, order, next_url, live)

@@ -103,7 +103,7 @@ async def _done(post: Post, here: Position, *, status: int) -> ResponseReturnVal
     if not wants_json():
         return done(path)
     async with site().db.reading() as session:
-        view = await queries.view(session, post.id)
+        view = await queries.view(session, post.id, me().id)
     return done(path, status=status, id=str(post.id), position=str(here), html=fragment(view))
 
 
@@ -112,7 +112,8 @@ async def _composer(form: Form) -> str:
     form.values["idempotency_key"] = ""
     answered = number(form["in_reply_to"])
     async with site().db.reading() as session:
-        parent = (await queries.views(session, [answered])).get(answered) if answered else None
+        found = await queries.views(session, [answered] if answered else [], me().id)
+    parent = found.get(answered or 0)
     standing = parent if parent and not parent.deleted else None
     return render("posts/new.html", form=form, parent=standing)
 
@@ -132,12 +133,12 @@ async def _editing(post_id: str, form: Form) -> str:
 async def _own(written: str) -> PostView:
     async with site().db.reading() as session:
         post = await queries.own(session, me().id, post_id_in(written))
-        return await queries.view(session, post.id)
+        return await queries.view(session, post.id, me().id)
 
 
 async def _standing(post_id: int | None) -> PostView:
     async with site().db.reading() as session:
-        post = await queries.view(session, post_id or 0)
+        post = await queries.view(session, post_id or 0, me().id)
     if post.deleted:
         raise NotFound(GONE)
     return post

@@ -78,7 +78,7 @@ async def _person(name: str) -> PersonCard:
 
 async def _post(written: str) -> PostView:
     async with site().db.reading() as session:
-        post = await posts.view(session, post_id_in(written))
+        post = await posts.view(session, post_id_in(written), me().id)
     if post.deleted:
         raise NotFound(GONE)
     return post

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeAlias, TypeGuard
 
-from microblog.accounts.events import AccountHidden
+from microblog.accounts.events import AccountHidden, AccountMadePrivate
 from microblog.admissions.events import ApplicationDecided, ApplicationFiled
 from microblog.crossposts import queries as crossposts
 from microblog.crossposts.events import CrosspostsChanged
 from microblog.crossposts.queries import CrosspostView
+from microblog.follows.events import AccountUnfollowed
 from microblog.kernel.events import Event, LoggedEvent, Position
 from microblog.kernel.model import Session
 from microblog.live.frames import Message
@@ -68,7 +69,7 @@ async def shown(
         topics = [t for t in await _topics(session, event, watchers) if wanted(t)]
         if event and topics:
             told.append((event_id, event, topics))
-    views = await posts.views(session, [e.post_id for _, e, _ in told if _shows_post(e)])
+    views = await posts.unguarded_views(session, [e.post_id for _, e, _ in told if _shows_post(e)])
     return [await _loaded(session, Shown(*what), views) for what in told]
 
 
@@ -165,9 +166,12 @@ def _html(target: str, shows: Shows, language: str) -> str:
 
 
 def _changes(what: Shown) -> list[Change]:
-    if isinstance(what.event, AccountHidden):
-        author = f"author-{what.event.account_id}"
-        return [("timeline", "remove", author), ("notifications", "remove", author)]
+    match what.event:
+        case AccountHidden(account_id=account_id):
+            author = f"author-{account_id}"
+            return [("timeline", "remove", author), ("notifications", "remove", author)]
+        case AccountMadePrivate(account_id=account_id) | AccountUnfollowed(followed_id=account_id):
+            return [("timeline", "remove", f"author-{account_id}")]
     return [change] if (change := _change(what)) else []
 
 

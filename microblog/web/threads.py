@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from quart import Blueprint, ResponseReturnValue, request
 
@@ -11,7 +12,7 @@ from microblog.kernel.model import Session
 from microblog.posts import queries as posts
 from microblog.posts.differences import changes
 from microblog.posts.queries import GONE, PostView
-from microblog.site import site, viewer
+from microblog.site import reader_id, site, viewer
 from microblog.timelines.queries import conversation
 from microblog.web.access import public
 from microblog.web.crossposts import of_mine
@@ -60,7 +61,7 @@ async def history(name: str, post_id: str) -> ResponseReturnValue:
 
 
 async def _focus(session: Session, name: str, post_id: str) -> PostView:
-    post = await posts.view(session, post_id_in(post_id))
+    post = await posts.view(session, post_id_in(post_id), reader_id())
     gone = post.deleted and post.reply_count == 0
     if gone or post.author.name.lower() != name.lower():
         raise NotFound(GONE)
@@ -71,10 +72,10 @@ async def _page(session: Session, focus: PostView) -> tuple[Sequence[int], str |
     """The page with the post on it, or the one that ``?after=`` asks for; and the way back."""
     start = f"{focus.path}?after=0"
     after = place("after")
-    page = await conversation(session, focus.root_id, after=after, limit=REPLIES + 1)
+    ask = partial(conversation, session, focus.root_id, reader=reader_id(), limit=REPLIES + 1)
+    page = await ask(after=after)
     if "after" in request.args:
         return page, start if after else None
     if focus.id in page[:REPLIES]:
         return page, None
-    around = await conversation(session, focus.root_id, after=focus.id - 1, limit=REPLIES + 1)
-    return around, start
+    return await ask(after=focus.id - 1), start

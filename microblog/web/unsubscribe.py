@@ -25,9 +25,11 @@ UNKNOWN = N_(
 )
 ABOUT = {
     "follow": N_("new followers"),
+    "request": N_("requests to follow you"),
+    "accept": N_("answers to your requests"),
     "mention": N_("mentions of you"),
     "reply": N_("replies to you"),
-    "digest": N_("new followers, mentions and replies"),
+    "digest": N_("new followers, requests, mentions and replies"),
 }
 
 

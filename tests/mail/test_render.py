@@ -86,6 +86,8 @@ CONTEXTS = {
     "report_closed": {"about": "ada", "acted": True},
     "appeal_decided": {"granted": True, "act": "suspend", "home_url": f"{BASE_URL}/"},
     "follow": {"actor": ADA},
+    "request": {"actor": ADA},
+    "accept": {"actor": ADA},
     "mention": {"actor": ADA, "post": POST},
     "reply": {"actor": ADA, "post": POST, "parent": PARENT},
     "digest": {
@@ -93,11 +95,13 @@ CONTEXTS = {
             {"kind": "mention", "actor": ADA, "post": POST},
             {"kind": "reply", "actor": ADA, "post": PARENT},
             {"kind": "follow", "actor": ADA, "post": None},
+            {"kind": "request", "actor": ADA, "post": None},
+            {"kind": "accept", "actor": ADA, "post": None},
         ],
         "url": f"{BASE_URL}/notifications",
     },
 }
-STOPPABLE = ("follow", "mention", "reply", "digest")
+STOPPABLE = ("follow", "request", "accept", "mention", "reply", "digest")
 
 render = Renderer(TEMPLATES, site_name="Microblog", base_url=BASE_URL, sender=SENDER)
 
@@ -201,7 +205,8 @@ def test_a_digest_tells_everything():
     message = written("digest")
     for body in (text_of(message), html_of(message)):
         assert all(words in body for words in ("See note G", "Who will program it?", "follows you"))
-    assert message["Subject"] == "3 notifications from Microblog"
+        assert all(words in body for words in ("asks to follow you", "lets you follow them"))
+    assert message["Subject"] == "5 notifications from Microblog"
 
 
 def test_numbers_have_their_plural():

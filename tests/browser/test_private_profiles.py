@@ -1,0 +1,51 @@
+"""Two people: one asks to follow, the other lets in; the page that is open shows the next post."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import Open
+from tests.browser.test_every_page import check
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+
+async def test_asking_letting_in_and_removing(window: Open) -> None:
+    ada, bob = await window(), await window(viewport={"width": 390, "height": 844})
+    await ada.goto("/settings/privacy")
+    await ada.page.check("input[value=followers]")
+    await ada.page.click("main form button[type=submit]")
+    await ada.page.wait_for_selector(".flash:has-text('Saved.')")
+
+    await bob.goto(f"/@{ada.name}")
+    await bob.live()
+    await bob.page.wait_for_selector("text=These posts are for followers")
+    await bob.page.click(".profile-actions >> text=Ask to follow")
+    button = bob.page.locator("follow-button[data-following=requested] button")
+    assert (await button.inner_text()).startswith("Requested")
+    await button.click()  # thinks better of it, and then again
+    await bob.page.click(".profile-actions >> text=Ask to follow")
+    await button.wait_for()
+
+    await ada.goto("/notifications")
+    await ada.page.click("article.notification:has-text('asks to follow you') >> text=Answer")
+    paths = ("/follow-requests", "/settings/privacy", "/notifications")
+    assert await check(ada, paths) == []
+    await ada.goto("/follow-requests")
+    await ada.page.click("main button[value=accept]")
+    await ada.page.wait_for_selector(f".flash:has-text('@{bob.name} follows you now.')")
+    await ada.goto("/")
+    await ada.post("for followers alone")
+    await bob.page.wait_for_selector(".pill:not([hidden])")
+    await bob.page.click(".pill")
+    await bob.page.wait_for_selector("article:has-text('for followers alone')")
+    assert await check(bob, (f"/@{ada.name}", f"/@{ada.name}/followers")) == []
+
+    await bob.goto("/")
+    await bob.live()
+    await ada.goto(f"/@{ada.name}/followers")
+    await ada.page.click("main form[action$='/remove'] button")
+    await bob.until("!document.body.textContent.includes('for followers alone')")
+    await bob.goto(f"/@{ada.name}")
+    await bob.page.wait_for_selector("text=These posts are for followers")
+    assert await check(bob, (f"/@{ada.name}", f"/@{ada.name}/followers")) == []

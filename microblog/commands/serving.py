@@ -118,8 +118,8 @@ async def _serve_alone(settings: Settings, place: Place, *, with_demo: bool = Fa
     async with contextlib.AsyncExitStack() as beside:
         if with_demo and not settings.providers:
             there = await beside.enter_async_context(listening(Pretenders()))
-            place = urlsplit(there).netloc
-            settings = replace(settings, providers=providers_at(there), reachable=(place,))
+            pretend = urlsplit(there).netloc
+            settings = replace(settings, providers=providers_at(there), reachable=(pretend,))
         app = create_app(settings)
         site: Site = app.extensions["microblog"]
         if with_demo:

@@ -42,6 +42,9 @@ class Account(Base):
     avatar_alt: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
     header: Mapped[str | None] = mapped_column(String(32), index=True)
     header_alt: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    header_focus: Mapped[str] = mapped_column(  # `media.framing.FOCUSES`
+        String(16), default="middle-middle", server_default="middle-middle"
+    )
     email: Mapped[str | None] = mapped_column(String(254))
     email_key: Mapped[str | None] = mapped_column(String(254), unique=True)  # lower case
     password_hash: Mapped[str | None] = mapped_column(String(255))

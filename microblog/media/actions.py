@@ -11,6 +11,7 @@ from microblog.accounts.model import Account
 from microblog.kernel.errors import N_, Invalid
 from microblog.kernel.model import Session
 from microblog.kernel.text import graphemes, is_blank, one_line
+from microblog.media.framing import MIDDLE
 from microblog.media.workshop import SIZES, endings
 
 LONGEST_ALT = 300
@@ -26,27 +27,24 @@ def check_alt(kind: str, written: str) -> str:
     return "" if is_blank(words) else words
 
 
-async def change(session: Session, account_id: int, kind: str, picture: str, alt: str) -> list[str]:
+async def change(
+    session: Session, account_id: int, kind: str, picture: str, alt: str, focus: str = MIDDLE
+) -> list[str]:
     """Show `picture` from now on; the names of the files that it replaces."""
     old = getattr(await accounts.account(session, account_id), kind)
-    await _set(session, account_id, {kind: picture, f"{kind}_alt": alt})
+    await _set(session, account_id, {kind: picture, **_said(kind, alt, focus)})
     return files(kind, old)
 
 
-async def describe(session: Session, account_id: int, kind: str, alt: str) -> None:
-    await _set(session, account_id, {f"{kind}_alt": alt})
+async def describe(session: Session, account_id: int, kind: str, alt: str, focus: str) -> None:
+    await _set(session, account_id, _said(kind, alt, focus))
 
 
 async def remove(session: Session, account_id: int, kind: str) -> list[str]:
     """Show none; the names of the files that were shown."""
     old = getattr(await accounts.account(session, account_id), kind)
-    await _set(session, account_id, {kind: None, f"{kind}_alt": ""})
+    await _set(session, account_id, {kind: None, **_said(kind, "", MIDDLE)})
     return files(kind, old)
-
-
-async def forget(session: Session, account_id: int) -> list[str]:
-    """All pictures of somebody who leaves; the names of their files."""
-    return [name for kind in SIZES for name in await remove(session, account_id, kind)]
 
 
 async def shown_of(session: Session, account_id: int) -> list[str]:
@@ -71,6 +69,12 @@ async def is_shown(session: Session, picture: str) -> bool:
 
 def files(kind: str, picture: str | None) -> list[str]:
     return [picture + ending for ending in endings(kind)] if picture else []
+
+
+def _said(kind: str, alt: str, focus: str) -> dict[str, object]:
+    """A square is a square everywhere: only of a header picture less may be shown than is kept."""
+    said: dict[str, object] = {f"{kind}_alt": alt}
+    return said | {"header_focus": focus} if kind == "header" else said
 
 
 async def _set(session: Session, account_id: int, values: dict[str, object]) -> None:

@@ -2,9 +2,11 @@
 else that was in the file.
 
 It runs as a process of its own, by path and not as a module, since it needs nothing of this
-program: ``python -I process.py 400x400 96x96``, the largest first, reads a picture from stdin and
-writes each size as WebP and as JPEG to stdout, each behind its length in eight bytes.  The limits
-are set before anything is decoded; a failure of any kind is a status other than 0.
+program: ``python -I process.py 0,0,1,1 0.5,0.5 400x400 96x96`` reads a picture from stdin and
+writes each size, the largest first, as WebP and as JPEG to stdout, each behind its length in eight
+bytes.  Before the sizes stand what of the upright picture is shown and, where that is too wide or
+too high, which side stays (`media.framing`).  The limits are set before anything is decoded; a
+failure of any kind is a status other than 0.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ _TURNS = {
 _DIRECT = ("L", "LA", "RGB", "RGBA", "CMYK")  # can be resized well as they are
 
 
-def main(sizes: list[str]) -> int:
+def main(part: str, centring: str, *sizes: str) -> int:
     _limit()
     data = sys.stdin.buffer.read()
     if _webp_pixels(data) > MOST_PIXELS:  # its loader makes room when it opens
@@ -45,11 +47,14 @@ def main(sizes: list[str]) -> int:
         return NO_PICTURE
     if picture.width * picture.height > MOST_PIXELS:
         return TOO_LARGE
-    upright = _upright(picture)
+    shown = _cut(_upright(picture), *map(float, part.split(",")))
+    across, down = map(float, centring.split(","))
     for size in sizes:
         width, height = map(int, size.split("x"))
-        upright = ImageOps.fit(upright, (width, height), Image.Resampling.LANCZOS)
-        _write(upright)
+        shown = ImageOps.fit(
+            shown, (width, height), Image.Resampling.LANCZOS, centering=(across, down)
+        )
+        _write(shown)
     return 0
 
 
@@ -86,6 +91,15 @@ def _upright(picture: Image.Image) -> Image.Image:
     return plain.transpose(turn) if turn is not None else plain
 
 
+def _cut(picture: Image.Image, left: float, top: float, width: float, height: float) -> Image.Image:
+    """Never less than a pixel, and nothing from outside the picture."""
+    x = min(round(left * picture.width), picture.width - 1)
+    y = min(round(top * picture.height), picture.height - 1)
+    right = min(max(round((left + width) * picture.width), x + 1), picture.width)
+    bottom = min(max(round((top + height) * picture.height), y + 1), picture.height)
+    return picture.crop((x, y, right, bottom))
+
+
 def _orientation(picture: Image.Image) -> int | None:
     try:
         return int(picture.getexif()[_ORIENTATION])
@@ -115,4 +129,4 @@ def _write(picture: Image.Image) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(*sys.argv[1:]))

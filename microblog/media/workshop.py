@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from microblog.kernel.errors import N_, Invalid
+from microblog.media.framing import WHOLE, Framing
 
 MOST_BYTES = 5 * 1024 * 1024
 SECONDS = 5.0
@@ -35,7 +36,7 @@ _MOST_MADE = 8 * 1024 * 1024
 _pool = ThreadPoolExecutor(2, thread_name_prefix="pictures")  # half a gigabyte each at most
 
 
-async def make(kind: str, picture: bytes) -> dict[str, bytes]:
+async def make(kind: str, picture: bytes, framing: Framing = WHOLE) -> dict[str, bytes]:
     """What is kept of `picture`: the end of a file's name ("-96.webp") and its content.
 
     Raises `Invalid(kind)`.
@@ -45,7 +46,7 @@ async def make(kind: str, picture: bytes) -> dict[str, bytes]:
     if len(picture) > MOST_BYTES:
         raise Invalid(kind, TOO_HEAVY)
     loop = asyncio.get_running_loop()
-    status, made = await loop.run_in_executor(_pool, _run, SIZES[kind], picture)
+    status, made = await loop.run_in_executor(_pool, _run, SIZES[kind], framing, picture)
     if status != 0:
         raise Invalid(kind, _SAYS.get(status, UNREADABLE))
     return _parts(kind, made)
@@ -56,10 +57,12 @@ def endings(kind: str) -> list[str]:
     return [f"-{width}.{form}" for width, _height in SIZES[kind] for form in SIGNS]
 
 
-def _run(sizes: tuple[tuple[int, int], ...], picture: bytes) -> tuple[int, bytes]:
+def _run(sizes: tuple[tuple[int, int], ...], framing: Framing, picture: bytes) -> tuple[int, bytes]:
     """The status of the process, and what it wrote; it is killed when its time is over."""
-    wanted = [f"{width}x{height}" for width, height in sizes]
-    with subprocess.Popen(  # noqa: S603 - no word of it comes from outside
+    numbers = (framing.part, framing.centring)
+    wanted = [",".join(f"{number:.6f}" for number in some) for some in numbers]
+    wanted += [f"{width}x{height}" for width, height in sizes]
+    with subprocess.Popen(  # noqa: S603 - nothing but numbers of ours
         [sys.executable, "-I", str(_PROCESS), *wanted],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         env={"MALLOC_ARENA_MAX": "1"}, cwd="/",

@@ -28,7 +28,7 @@ from microblog.web.rendering import render
 
 pages = Blueprint("accounts", __name__)
 
-_SAID = ("pronouns", "location", "avatar_alt", "header", "header_alt")
+_SAID = ("pronouns", "location", "avatar_alt", "header", "header_alt", "header_focus")
 
 
 @pages.get("/@<name>")
@@ -48,6 +48,18 @@ async def show(name: str) -> ResponseReturnValue:
         )
         facts = await _facts(session, account)
     return render("accounts/show.html", timeline=shown, **facts)
+
+
+@pages.get("/@<name>/card")
+@public
+async def card(name: str) -> ResponseReturnValue:
+    """What `hover-card` shows beside a name: a part of a page."""
+    async with site().db.reading() as session:
+        account = await accounts.by_name(session, name)
+        if account.name != name:
+            return under_true_name(name, account.name)
+        facts = await _facts(session, account)
+    return render("accounts/card.html", path=f"/@{account.name}", **facts)
 
 
 @pages.get("/@<name>/followers")

@@ -30,8 +30,10 @@ def avatar(person: Pictured, size: int = 44, alt: str = "") -> Markup:
     return _drawn(person.name, person.shown, size)
 
 
-def header_picture(picture: str, alt: str) -> Markup:
-    return _image(picture, "1500", Markup('class="profile-header" width="1500" height="500"'), alt)
+def header_picture(picture: str, alt: str, focus: str) -> Markup:
+    """Where there is no room for all of it, `focus` stays in sight."""
+    attributes = Markup('class="profile-header" width="1500" height="500" data-focus="{}"')
+    return _image(picture, "1500", attributes.format(focus), alt)
 
 
 @lru_cache(maxsize=4000)
@@ -52,9 +54,8 @@ def _image(picture: str, width: str, attributes: Markup, alt: str) -> Markup:
 def _drawn(name: str, shown: str, size: int) -> Markup:
     colour = hashlib.sha256(name.lower().encode()).digest()[0] % _COLOURS
     return Markup(
-        '<svg class="avatar avatar-{colour}" width="{size}" height="{size}" viewBox="0 0 44 44"'
-        ' aria-hidden="true" focusable="false"><rect width="44" height="44"/>'
-        '<text x="22" y="22" dy=".36em" text-anchor="middle">{initials}</text></svg>'
+        '<svg class="avatar avatar-{colour}" width="{size}" height="{size}"'
+        ' viewBox="-22 -22 44 44" aria-hidden="true"><text dy=".36em">{initials}</text></svg>'
     ).format(colour=colour, size=size, initials=_initials(shown))
 
 

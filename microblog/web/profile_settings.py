@@ -18,7 +18,8 @@ from microblog.backlinks import queries as linked_back
 from microblog.backlinks.model import VERIFIED, WAITING
 from microblog.backlinks.queries import LinkState
 from microblog.media import actions as media
-from microblog.media import store, workshop
+from microblog.media import framing, store, workshop
+from microblog.media.framing import Framing
 from microblog.site import me, site
 from microblog.web.access import member
 from microblog.web.answers import done
@@ -78,8 +79,10 @@ async def save_header() -> ResponseReturnValue:
 
 async def _picture(kind: str) -> ResponseReturnValue:
     """Show a new picture, none, or the one of before with other words."""
-    form = await read_form(f"{kind}_alt", "remove", again=_profile_page)
+    focus = f"{kind}_focus"
+    form = await read_form(f"{kind}_alt", focus, "crop", "remove", again=_profile_page)
     alt = media.check_alt(kind, form[f"{kind}_alt"])
+    shown = framing.read(kind, form[focus], form["crop"])
     sent = (await request.files).get(kind)
     picture = sent.read() if sent else b""
     if form.checked("remove"):
@@ -87,19 +90,19 @@ async def _picture(kind: str) -> ResponseReturnValue:
             removed = await media.remove(session, me().id, kind)
         await _drop(removed)
     elif picture or not await _has(kind):
-        await _show(kind, picture, alt)
+        await _show(kind, picture, shown, alt)
     else:
         async with site().db.writing() as session:
-            await media.describe(session, me().id, kind, alt)
+            await media.describe(session, me().id, kind, alt, shown.focus)
     return await saved("/settings/profile")
 
 
-async def _show(kind: str, picture: bytes, alt: str) -> None:
+async def _show(kind: str, picture: bytes, shown: Framing, alt: str) -> None:
     """The files first.  If the row is not written, nobody knows of them and they are swept away."""
-    parts = await workshop.make(kind, picture)
+    parts = await workshop.make(kind, picture, shown)
     made = await asyncio.to_thread(store.keep, _folder(), parts)
     async with site().db.writing() as session:
-        replaced = await media.change(session, me().id, kind, made, alt)
+        replaced = await media.change(session, me().id, kind, made, alt, shown.focus)
     await _drop(replaced)
 
 
@@ -127,6 +130,7 @@ async def _profile_page(form: Form) -> str:
     return render(
         "settings/profile.html",
         form=form, link_fields=_LINKS, pictures=pictures, looked_behind=looked_behind,
+        focuses=framing.FOCUSES, sizes=workshop.SIZES,
     )  # fmt: skip
 
 
@@ -141,8 +145,9 @@ def _found(link: LinkState) -> str:
 
 def _written(mine: Account) -> dict[str, str]:
     values = dict.fromkeys((name for pair in _LINKS for name in pair), "")
-    for field in (*accounts.PROFILE, *(f"{kind}_alt" for kind in workshop.SIZES)):
+    for field in (*accounts.PROFILE, *(f"{kind}_alt" for kind in workshop.SIZES), "header_focus"):
         values[field] = getattr(mine, field)
+    values["avatar_focus"] = framing.MIDDLE
     for fields, link in zip(_LINKS, mine.links, strict=False):
         values |= zip(fields, link, strict=True)
     return values

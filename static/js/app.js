@@ -1,11 +1,6 @@
 /** Everything works without scripts; they add liveness and comfort. */
 import "./elements/confirm-button.js";
 import "./elements/count-badge.js";
-import "./elements/follow-button.js";
-import "./elements/live-state.js";
-import "./elements/live-timeline.js";
-import "./elements/passkey-form.js";
-import "./elements/post-composer.js";
 import "./elements/post-menu.js";
 import "./elements/relative-time.js";
 import "./elements/theme-switch.js";
@@ -13,13 +8,19 @@ import { prepare } from "./lib/frame.js";
 import { start } from "./lib/live.js";
 import { account } from "./lib/reader.js";
 import { watchWhatIsSeen } from "./lib/seen.js";
-import { listenToKeys } from "./lib/shortcuts.js";
 
 prepare();
-listenToKeys();
 if (account) watchWhatIsSeen();
 
+// What not every page has is fetched by those alone, and before the first message can come.
+const load = ({ localName }) => import(`./elements/${localName}.js`);
+await Promise.allSettled([...document.querySelectorAll(":not(:defined)")].map(load));
+const keys = async (event) => (await import("./lib/shortcuts.js")).hear(event);
+addEventListener("keydown", keys, { once: true });
+const signs = matchMedia("(any-hover: hover)").matches ? ["pointerover", "focusin"] : [];
+for (const sign of signs) addEventListener(sign, () => load({ localName: "hover-card" }), { once: true });
+
 // Without a timeline there are still counts, but not for a visitor.
-const { position = "", stream = "none" } = document.querySelector("live-timeline")?.dataset ?? {};
+const { position = "", stream = "none" } = document.querySelector("[data-position]")?.dataset ?? {};
 if (stream !== "none") start(position, { stream });
 else if (account) start(position, { stream: "home", timeline: "none" });

@@ -13,6 +13,7 @@ from PIL import Image
 
 from microblog.kernel.errors import Invalid
 from microblog.media import workshop
+from microblog.media.framing import WHOLE, Framing
 
 PLACE = b"Reykjavik-secret"
 
@@ -47,8 +48,10 @@ def png(width: int, height: int, rows: bytes) -> bytes:
     )  # fmt: skip
 
 
-async def opened(picture: bytes, kind: str = "avatar") -> dict[str, Image.Image]:
-    made = await workshop.make(kind, picture)
+async def opened(
+    picture: bytes, kind: str = "avatar", framing: Framing = WHOLE
+) -> dict[str, Image.Image]:
+    made = await workshop.make(kind, picture, framing)
     return {ending: Image.open(io.BytesIO(content)) for ending, content in made.items()}
 
 

@@ -114,6 +114,53 @@ async def test_a_picture_is_shown_wherever_its_person_is(world: World, ada: Visi
         assert f"/media/{names[3]}" in await ada.page(path)
 
 
+def two_halves() -> bytes:
+    """Red above, blue below."""
+    file = io.BytesIO()
+    picture = Image.new("RGB", (90, 120), "red")
+    picture.paste((0, 0, 255), (0, 60, 90, 120))
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+async def middle_of(world: World, name: str) -> tuple[int, int, int]:
+    answer = await world.visitor().get(f"/media/{name}")
+    shown = Image.open(io.BytesIO(await answer.get_data())).convert("RGB")
+    return cast(tuple[int, int, int], shown.getpixel((shown.width // 2, shown.height // 2)))
+
+
+async def test_a_header_shows_the_part_that_was_chosen_and_keeps_its_focus(
+    world: World, ada: Visitor
+) -> None:
+    await sends(ada, "header", two_halves(), crop="0 0.75 1 0.25", header_focus="left-bottom")
+    red, _, blue = await middle_of(world, kept(world)[0])
+    assert (red < 60, blue > 200) == (True, True)
+    assert 'data-focus="left-bottom"' in await Visitor(world).page("/@ada")
+    await sends(ada, "header", None, header_focus="right-top", header_alt="Two colours")
+    page = await Visitor(world).page("/@ada")
+    assert 'data-focus="right-top"' in page
+    assert 'alt="Two colours"' in page
+    await sends(ada, "header", None, remove="on")
+    async with world.db.reading() as session:
+        assert (await accounts.by_name(session, "ada")).header_focus == "middle-middle"
+
+
+async def test_without_a_script_the_focus_says_what_is_shown(world: World, ada: Visitor) -> None:
+    for focus, is_red in (("middle-top", True), ("middle-bottom", False)):
+        await sends(ada, "header", two_halves(), header_focus=focus, crop="")
+        assert ((await middle_of(world, kept(world)[0]))[0] > 200) is is_red
+
+
+@pytest.mark.parametrize("wrong", [{"crop": "0 0 2 2"}, {"header_focus": "everywhere"}])
+async def test_an_unclear_part_is_refused(
+    world: World, ada: Visitor, wrong: dict[str, str]
+) -> None:
+    answer = await sends(ada, "header", two_halves(), **wrong)
+    assert answer.status_code == 422
+    assert "It is not clear what of the picture is to be shown." in await text(answer)
+    assert not store.folder(world.site.settings.data_dir).exists()
+
+
 async def test_a_picture_is_served_as_nothing_but_a_picture(world: World, ada: Visitor) -> None:
     await sends(ada, "avatar", drawn(form="JPEG"), name="../../etc/<b>.html")
     names = kept(world)

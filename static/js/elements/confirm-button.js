@@ -5,7 +5,7 @@ import { common, excuse, toast } from "../lib/words.js";
 
 customElements.define("confirm-button", class extends HTMLElement {
   connectedCallback() {
-    this.control = this.querySelector("a[href], button[type=submit]");
+    this.control = this.querySelector("a[href], [type=submit]");
     this.control.onclick = (event) => {
       event.preventDefault();
       this.#ask();
@@ -20,11 +20,11 @@ customElements.define("confirm-button", class extends HTMLElement {
   #ask() {
     const word = (name) => this.getAttribute(`data-words-${name}`) ?? common(name);
     const ariaLabel = word("question");
-    const asked = make("span", { className: "confirm-question" }, ariaLabel);
-    const yes = button(word("yes"), "button-danger button-small", () => this.#go());
-    const no = button(word("no"), "button-small", () => this.#keep());
+    const yes = button(word("yes"), "button-danger", () => this.#go());
+    const no = button(word("no"), "", () => this.#keep());
+    const asked = { className: "confirm", role: "group", ariaLabel };
     this.control.hidden = true;
-    this.append(make("span", { className: "confirm", role: "group", ariaLabel }, asked, yes, no));
+    this.append(make("span", asked, make("strong", {}, ariaLabel), yes, no));
     no.focus();
   }
 
@@ -37,11 +37,11 @@ customElements.define("confirm-button", class extends HTMLElement {
   async #go() {
     if (this.control.form) return this.control.form.requestSubmit(this.control);
     const list = this.closest("live-timeline");
-    const article = this.closest("article");
     const answer = await send(this.control.href);
+    if (answer.data.fields?.confirm) return location.assign(this.control.href); // copies elsewhere
     const isDone = answer.outcome === "done";
     if (isDone && !list) return location.assign(answer.data.url);
-    if (isDone) list.withdraw(article.id);
+    if (isDone) list.withdraw(this.closest("article").id);
     else this.#keep();
     toast(isDone ? common("deleted") : excuse(answer));
   }

@@ -1,4 +1,4 @@
-/** A list that lives without moving under the reader: new posts wait behind the pill, in order. */
+/** A list that does not move under the reader: new posts wait behind the pill, in order. */
 import { articlesOf, byAge, keepingPlace, older, onScreen, tombstone } from "../lib/articles.js";
 import { element, make } from "../lib/html.js";
 import { listen } from "../lib/live.js";
@@ -41,7 +41,7 @@ customElements.define("live-timeline", class extends HTMLElement {
     first.focus({ preventScroll: true });
   }
 
-  /** The reader's own post, as the server answered it. @returns whether it belongs here */
+  /** The reader's own new post. @returns whether it belongs here */
   take(html, isReply) {
     const [stream, id] = this.dataset.stream.split(":");
     const isOurs = { home: true, public: true, account: id === account, thread: isReply }[stream];
@@ -53,7 +53,7 @@ customElements.define("live-timeline", class extends HTMLElement {
     return true;
   }
 
-  /** It is gone: a tombstone where it was on screen, else no trace. */
+  /** A tombstone where it was on screen, else no trace. */
   withdraw(id) {
     const shown = this.#find(id);
     if (this.#held.delete(id)) this.#refresh();
@@ -61,6 +61,7 @@ customElements.define("live-timeline", class extends HTMLElement {
   }
 
   get #waiting() { return byAge(this.#held.values()); }
+  get #known() { return [...articlesOf(this.list), ...this.#held.values()]; }
   #find(id) { return this.list.querySelector(`#${id}`); }
   #follows(one, other) { return this.newestFirst ? older(one, other) : older(other, one); }
 
@@ -73,8 +74,8 @@ customElements.define("live-timeline", class extends HTMLElement {
   /** One, or all of a person who is suspended. */
   #named(id) {
     const author = id.match(/^author-(.+)/)?.[1];
-    const all = () => [...articlesOf(this.list), ...this.#held.values()];
-    return author ? all().filter((one) => one.dataset.author === author).map((one) => one.id) : [id];
+    const isTheirs = ({ dataset }) => dataset.author === author;
+    return author ? this.#known.filter(isTheirs).map((one) => one.id) : [id];
   }
 
   #replace(article) {
@@ -111,7 +112,7 @@ customElements.define("live-timeline", class extends HTMLElement {
 
   #isAtEnd() {
     const { bottom } = this.list.getBoundingClientRect();
-    return bottom <= innerHeight && !this.querySelector("a[rel=next]");
+    return bottom <= innerHeight && !nextOf(this);
   }
 
   #showHeld(...manner) {
@@ -138,7 +139,7 @@ customElements.define("live-timeline", class extends HTMLElement {
     this.list.insertBefore(rule, this.newestFirst ? oldest.nextSibling : oldest);
   }
 
-  /** How much waits and whose it is; a moment later it is said, once. */
+  /** How much waits and whose it is; said once, a moment later. */
   #refresh() {
     const isEmpty = !this.#held.size;
     const aloud = () => announce(this.#count("announce"));
@@ -158,8 +159,8 @@ customElements.define("live-timeline", class extends HTMLElement {
   #compare(list) {
     const fresh = articlesOf(list);
     const ids = new Set(fresh.map(({ id }) => id));
-    const known = [...articlesOf(this.list), ...this.#held.values()];
-    const end = list.querySelector("a[rel=next]") && fresh.at(-1);
+    const known = this.#known;
+    const end = nextOf(list) && fresh.at(-1);
     const isBeyond = (article) => end && this.#follows(article, end);
     this.#hasHole ||= known.length > 0 && known.every(isBeyond);
     for (const one of known) if (!ids.has(one.id) && !isBeyond(one)) this.withdraw(one.id);
@@ -168,6 +169,8 @@ customElements.define("live-timeline", class extends HTMLElement {
   }
 });
 
+const nextOf = (list) => list.querySelector("a[rel=next]");
+
 function faces(articles) {
   const all = articles.map((one) => one.querySelector(".post-avatar > *, .notification-face > *"));
   const different = new Map(all.map((face) => [face.outerHTML, face]));
@@ -175,10 +178,8 @@ function faces(articles) {
 }
 
 /** A reply below the list must not move while it is written. */
-function isWriting() {
-  const isOpen = (text) => text.matches(":focus") || text.value !== text.defaultValue;
-  return [...document.querySelectorAll("textarea")].some(isOpen);
-}
+const isWriting = () => [...document.querySelectorAll("textarea")]
+  .some((text) => text.matches(":focus") || text.value !== text.defaultValue);
 
 function startOver() {
   scrollTo(0, 0);

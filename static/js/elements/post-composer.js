@@ -8,10 +8,10 @@ const LAST_PART = 1 / 5;
 const LINK = /https?:\/\/[^\s<>"]*[^\s<>"'.,;:!?)\]}]/gi;
 const LONGEST = 16_384;
 
-const signIn = () =>
-  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+const here = () => encodeURIComponent(location.pathname + location.search);
+const signIn = () => location.assign(`/login?next=${here()}`);
 
-/** In grapheme clusters, a link as 23; the server decides. */
+/** In grapheme clusters, a link as 23. */
 function length(text) {
   const rest = text.trim().replace(LINK, "x".repeat(23));
   return rest.length > LONGEST ? rest.length : [...new Intl.Segmenter().segment(rest)].length;
@@ -27,7 +27,7 @@ customElements.define("post-composer", class extends HTMLElement {
     this.error = part(".field-error");
     this.count = part(".composer-count");
     this.status = part(".composer-status");
-    this.count.ariaLive = "off"; // said once, when it begins to matter
+    this.count.ariaLive = "off"; // announced once
     this.text.oninput = () => this.#written();
     this.text.onkeydown = ({ key, ctrlKey, metaKey }) => {
       if (key === "Enter" && (ctrlKey || metaKey)) this.form.requestSubmit();
@@ -50,14 +50,10 @@ customElements.define("post-composer", class extends HTMLElement {
   #written() {
     this.#say("");
     this.#refuse("");
-    this.#keep();
-    this.#measure();
-  }
-
-  #keep() {
     const { value: body, defaultValue } = this.text;
     const isDraft = body.trim() && body !== defaultValue;
     keepDraft(this.dataset.key, isDraft ? { body, key: this.key?.value } : null);
+    this.#measure();
   }
 
   #measure() {

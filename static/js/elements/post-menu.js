@@ -1,21 +1,32 @@
-/** The menu of a post: shows what only its author may do, and closes when it should. */
+/** The menu of a post: what needs scripts, and what only its author may do. */
 import { account } from "../lib/reader.js";
 
 customElements.define("post-menu", class extends HTMLElement {
   connectedCallback() {
-    const isOwn = account && this.closest("article").dataset.author === account;
-    for (const item of this.querySelectorAll("[data-own]")) item.hidden = !isOwn;
-    this.querySelector("[data-others]").hidden = isOwn;
+    const { post, author } = this.closest("article").dataset;
+    if (!this.querySelector("[data-copy-link]")) this.#fill(post, account && author === account);
     this.onkeydown = (event) => {
       if (event.key !== "Escape" || event.defaultPrevented) return;
       this.querySelector("details").open = false;
       this.querySelector("summary").focus();
     };
   }
+
+  #fill(post, isOwn) {
+    const { content } = document.getElementById(isOwn ? "own" : "others");
+    const items = content.cloneNode(true);
+    for (const link of items.querySelectorAll("a")) {
+      link.href = `/posts/${post}/${link.getAttribute("href")}`;
+    }
+    const report = this.querySelector("[data-others]");
+    report.before(items);
+    report.hidden = isOwn;
+  }
 });
 
 document.addEventListener("click", (event) => {
+  const isDone = event.target.matches("[data-copy-link]");
   for (const menu of document.querySelectorAll("post-menu details[open]")) {
-    if (!event.composedPath().includes(menu)) menu.open = false;
+    if (isDone || !event.composedPath().includes(menu)) menu.open = false;
   }
 });

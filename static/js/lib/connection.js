@@ -1,6 +1,6 @@
 /** The page's one WebSocket, which heals itself. What the messages mean is not known here. */
 const SILENCE = 60_000; // the server speaks every 25 s
-const DOUBT = 30_000; // of a line, when the reader returns
+const DOUBT = 30_000; // when the reader returns
 const LOOK = 5000;
 const SLEPT = 15_000; // between two looks: only sleep explains it
 
@@ -40,7 +40,7 @@ export function end() {
   owner.refused();
 }
 
-/** Leave, and come back as if the server had closed with `code`. */
+/** As if the server had closed with `code`. */
 export function retry(code) {
   drop();
   owner.lost();
@@ -91,7 +91,7 @@ function look() {
   if (hasSlept || (socket && now - heard > SILENCE)) renew();
 }
 
-/** How long to wait after a close: thousands of pages must not return at once. */
+/** Thousands of pages must not return at once. */
 function pause(code, attempts) {
   if (code === 1008 || code === 1009) return between(60_000, 120_000);
   if (code === 1012 && !attempts) return between(100, 2000);

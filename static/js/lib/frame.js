@@ -10,7 +10,7 @@ export function prepare() {
 }
 
 /** @returns whether the page has it */
-function goTo(selector) {
+export function goTo(selector) {
   const part = document.querySelector(selector);
   part?.closest("dialog")?.showModal();
   part?.focus();
@@ -18,19 +18,24 @@ function goTo(selector) {
 }
 
 export const compose = () => goTo("post-composer textarea");
-export const showShortcuts = () => goTo("#shortcuts button");
 
-export async function copyLink({ dataset: { path } }) {
-  const url = location.origin + path;
+/** Of a post; a notification has none. */
+export const linkOf = (article) => article?.querySelector(".post-time")?.href;
+
+export async function copyLink(url) {
   const copied = await navigator.clipboard?.writeText(url).then(() => true, () => false);
   toast(copied ? common("copied") : common("copyFailed", { url }));
+}
+
+async function showKeys(event) {
+  event.preventDefault();
+  (await import("./shortcuts.js")).show();
 }
 
 function pressed(event) {
   const on = (part) => event.target.closest(part);
   const isPlain = !(event.ctrlKey || event.metaKey || event.shiftKey);
-  if (on("[data-copy-link]")) copyLink(on("article"));
-  else if (on("[data-close-dialog]")) on("dialog").close();
+  if (on("[data-copy-link]")) copyLink(linkOf(on("article")));
   else if (isPlain && on("a[data-compose]") && compose()) event.preventDefault();
-  else if (isPlain && on('a[href="/shortcuts"]') && showShortcuts()) event.preventDefault();
+  else if (isPlain && on('a[href="/shortcuts"]')) showKeys(event);
 }

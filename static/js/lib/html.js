@@ -8,11 +8,20 @@ export function element(html) {
   return template.content.firstElementChild;
 }
 
+async function textAt(url) {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(20_000) });
+  if (!answer.ok) throw new TypeError("no page of ours");
+  return answer.text();
+}
+
+/** A piece of a page of ours. */
+export const partAt = async (url) => element(await textAt(url));
+
 /** A page of ours as it is now, to take parts from. */
 export async function pageAt(url) {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(20_000) });
-  const page = new DOMParser().parseFromString(policy.createHTML(await answer.text()), "text/html");
-  if (!answer.ok || page.body.dataset.account === undefined) throw new TypeError("no page of ours");
+  const html = policy.createHTML(await textAt(url));
+  const page = new DOMParser().parseFromString(html, "text/html");
+  if (page.body.dataset.account === undefined) throw new TypeError("no page of ours");
   return page;
 }
 

@@ -1,4 +1,4 @@
-/** What the connection says: each change and count, once and in order, and how it stands. */
+/** What the connection says: each change and count, once and in order. */
 import { end, open, retry, steady } from "./connection.js";
 import { pageAt } from "./html.js";
 import { account, stillSignedIn } from "./reader.js";
@@ -45,7 +45,7 @@ function receive(message) {
   const { type, position } = message;
   if (type === "hello") greeted(message);
   else if (type === "event") isNew(message) && apply(message);
-  else if (type === "count") tell("count", message);
+  else if (type === "count") tell(type, message);
   else if (type === "reset") reset(position);
   else reached(position);
   if (type === "caught_up") caughtUp();
@@ -93,7 +93,7 @@ function caughtUp() {
 
 function reset(position) {
   last = 0;
-  if (!document.querySelector("live-timeline")) return reached(position);
+  if (!document.querySelector("[data-position]")) return reached(position);
   isStale = true;
   retry(1012);
 }

@@ -1,4 +1,4 @@
-/** Telling the server what was really seen, so that no mail is sent about it. */
+/** Telling the server what was seen: no mail is sent about it. */
 import { articlesOf } from "./articles.js";
 import { send } from "./connection.js";
 
@@ -6,7 +6,7 @@ const ENOUGH = 1000;
 const MOST = 50;
 const threshold = [0.2, 0.4, 0.6, 0.8, 1];
 const views = new IntersectionObserver((entries) => entries.forEach(note), { threshold });
-const inView = new Map(); // article → since when, before an attentive reader
+const inView = new Map(); // article → since when
 const seen = new Set();
 const untold = [];
 

@@ -1,7 +1,9 @@
 /** Keys: never while writing or with a modifier, and off if the reader says so (WCAG 2.1.4). */
 import { onScreen } from "./articles.js";
-import { compose, copyLink, showShortcuts } from "./frame.js";
+import { compose, copyLink, goTo, linkOf } from "./frame.js";
+import { pageAt } from "./html.js";
 import { recall, remember } from "./memory.js";
+import { common, toast } from "./words.js";
 
 const PATIENCE = 1_500;
 const PLACES = { h: "/", e: "/explore", n: "/notifications", s: "/settings" };
@@ -9,25 +11,36 @@ const KEYS = {
   n: () => compose() || location.assign("/posts/new"),
   j: () => step(1),
   k: () => step(-1),
-  l: () => current()?.dataset.path && copyLink(current()),
+  l: () => linkOf(current()) && copyLink(linkOf(current())),
   r: () => current()?.querySelector("[data-reply]")?.click(),
   o: open,
   Enter: open,
   ".": () => document.querySelector("live-timeline")?.release(),
-  "?": showShortcuts,
+  "?": show,
   g: () => (waiting = Date.now()),
 };
 
+let list = null; // from the page that is there for those without scripts
 let waiting = 0; // since when "g" waits for its second key
 
 const areOn = () => recall("shortcuts") ?? true;
 const current = () => document.activeElement.closest("main article");
 
-export function listenToKeys() {
+document.addEventListener("keydown", hear);
+
+export function hear(event) {
+  if (isForUs(event)) pressed(event);
+}
+
+export async function show() {
   const choice = document.querySelector("[data-shortcuts-switch]");
+  const page = list ? null : await pageAt("/shortcuts").catch(() => null);
+  list ??= page?.querySelector(".shortcuts");
+  if (!list) return toast(common("offline"));
+  choice.closest("dialog").firstElementChild.after(list);
   choice.checked = areOn();
   choice.onchange = () => remember("shortcuts", choice.checked);
-  document.addEventListener("keydown", (event) => isForUs(event) && pressed(event));
+  goTo("#shortcuts button");
 }
 
 function isForUs({ key, target, ctrlKey, metaKey, altKey, isComposing, defaultPrevented }) {
@@ -37,13 +50,13 @@ function isForUs({ key, target, ctrlKey, metaKey, altKey, isComposing, defaultPr
 }
 
 function pressed(event) {
-  const act = Date.now() - waiting < PATIENCE ? goTo : KEYS[event.key];
+  const act = Date.now() - waiting < PATIENCE ? leave : KEYS[event.key];
   waiting = 0;
   if (act) event.preventDefault();
   act?.(event);
 }
 
-function goTo({ key }) {
+function leave({ key }) {
   const url = key === "p" ? document.querySelector('.nav a[href^="/@"]')?.href : PLACES[key];
   if (url) location.assign(url);
 }
@@ -57,6 +70,6 @@ function step(by) {
 }
 
 function open() {
-  const url = current()?.dataset.path ?? current()?.querySelector("blockquote a, a").href;
+  const url = linkOf(current()) ?? current()?.querySelector("blockquote a, a").href;
   if (url) location.assign(url);
 }

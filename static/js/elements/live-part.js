@@ -1,0 +1,21 @@
+/** A part of the page that the server draws anew while something goes on. */
+import { element } from "../lib/html.js";
+import { listen } from "../lib/live.js";
+import { announce } from "../lib/words.js";
+
+customElements.define("live-part", class extends HTMLElement {
+  connectedCallback() {
+    this.stop = listen({
+      change: (change) => change.element === this.id && this.#become(element(change.html)),
+      fresh: (page) => this.#become(page.getElementById(this.id)),
+    });
+  }
+
+  disconnectedCallback() { this.stop(); }
+
+  /** The end is said aloud, not every step. */
+  #become({ childNodes, dataset: { said } }) {
+    this.replaceChildren(...childNodes);
+    if (said) announce(said);
+  }
+});

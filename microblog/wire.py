@@ -176,8 +176,10 @@ class WireStream(WSStream):
         await super()._accept(message)
         if self.wire is not None:
             self.wire.is_open = not self.closed
-            # What spoke HTTP/1.1 has said its last; it would keep 5 KiB of each idle socket's 27.
+            # What spoke HTTP/1.1 has said its last; it would keep 5 KiB of each idle socket's 26,
+            # and the headers 1 to 3.
             self.send.__self__.connection.h11_connection = None  # type: ignore[attr-defined]
+            self.scope["headers"] = []
 
     async def _send_pings(self) -> None:
         """A timer instead of Hypercorn's task, which outlives its connection by an interval."""

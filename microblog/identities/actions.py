@@ -73,6 +73,7 @@ async def note_use(session: Session, found: Identity, who: Vouched) -> None:
     found.last_used_at = now()
     found.shown = _shown(who)
     found.email = who.email
+    found.display_name, found.picture = who.display_name, who.picture
     await session.flush()
 
 
@@ -123,7 +124,7 @@ async def forget_spent(session: Session) -> bool:
 async def _add(session: Session, account_id: int, who: Vouched) -> None:
     added = Identity(
         account_id=account_id, issuer=who.issuer, subject=who.subject, shown=_shown(who),
-        email=who.email,
+        email=who.email, display_name=who.display_name, picture=who.picture,
     )  # fmt: skip
     try:
         async with session.begin_nested():

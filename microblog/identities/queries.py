@@ -21,6 +21,8 @@ class LinkedIdentity:
     shown: str
     linked_at: datetime
     last_used_at: datetime
+    display_name: str  # what they may take over into their profile
+    picture: str
 
 
 async def identity(session: Session, who: Vouched) -> Identity | None:
@@ -33,9 +35,10 @@ async def identities_of(session: Session, account_id: int) -> list[LinkedIdentit
     """The oldest first."""
     rows = await session.execute(
         select(
-            Identity.id, Identity.issuer, Identity.shown, Identity.linked_at, Identity.last_used_at
+            Identity.id, Identity.issuer, Identity.shown, Identity.linked_at,
+            Identity.last_used_at, Identity.display_name, Identity.picture,
         )
         .where(Identity.account_id == account_id)
         .order_by(Identity.id)
-    )
+    )  # fmt: skip
     return [LinkedIdentity(*row) for row in rows]

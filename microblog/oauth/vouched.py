@@ -15,3 +15,4 @@ class Vouched:
     display_name: str = ""
     email: str | None = None
     proven_at: float | None = None  # when they last proved it over there, if the provider tells
+    picture: str = ""  # the address of theirs, wherever that is; nothing has been checked about it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,7 +24,7 @@ from microblog.web.forms import read_form
 from microblog.web.languages import translated
 from microblog.web.limits import limited
 from microblog.web.providers import failed
-from microblog.web.reauthentication import recently_authenticated
+from microblog.web.reauthentication import kept_fields, recently_authenticated
 from microblog.web.redirects import safe_path
 from microblog.web.rendering import render
 
@@ -41,6 +42,7 @@ class Way:
     shown: str
     linked_at: datetime
     last_used_at: datetime
+    has_profile: bool  # something that could be taken over
 
 
 @pages.get("/settings/identities")
@@ -50,9 +52,12 @@ async def index() -> ResponseReturnValue:
         found = await linked.identities_of(session, me().id)
     labels = ways_in.providers()
     ways = [
-        Way(one.id, labels.get(one.issuer, one.issuer), one.shown, one.linked_at, one.last_used_at)
+        Way(
+            one.id, labels.get(one.issuer, one.issuer), one.shown, one.linked_at,
+            one.last_used_at, bool(one.display_name or one.picture),
+        )
         for one in found
-    ]
+    ]  # fmt: skip
     issuers = {one.issuer for one in found}
     addable = [one for one in site().settings.providers if one.issuer not in issuers]
     return render("settings/identities.html", ways=ways, addable=addable)
@@ -78,7 +83,8 @@ async def change() -> ResponseReturnValue:
 @limited("60/hour")
 async def prove() -> ResponseReturnValue:
     form = await read_form("provider", "next")
-    return await _depart(journeys.provider(form["provider"]), "prove", safe_path(form["next"]))
+    through, wanted = journeys.provider(form["provider"]), safe_path(form["next"])
+    return await _depart(through, "prove", wanted, kept=await kept_fields())
 
 
 async def _unlink(identity_id: int) -> None:
@@ -92,11 +98,13 @@ async def _unlink(identity_id: int) -> None:
         )  # fmt: skip
 
 
-async def _depart(provider: Provider, purpose: str, next_path: str) -> ResponseReturnValue:
+async def _depart(
+    provider: Provider, purpose: str, next_path: str, *, kept: Mapping[str, str] | None = None
+) -> ResponseReturnValue:
     """By way of a page that goes on by itself: a form may not lead to another site, not even by
     redirects (form-action of the Content-Security-Policy)."""
     try:
-        url = await journeys.begin(provider, purpose, next_path)
+        url = await journeys.begin(provider, purpose, next_path, kept=kept)
     except JourneyFailed as failure:
         return await failed(provider, failure)
     return render("signin/leaving.html", provider=provider, url=url)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from quart import Blueprint, Response, send_from_directory
 
 from microblog.kernel import clock
+from microblog.kernel.errors import NotFound
+from microblog.providers import ICON_TYPES
 from microblog.site import site
+from microblog.web import journeys
 from microblog.web.access import public
 from microblog.web.rendering import render, resource
 
@@ -21,6 +25,24 @@ async def static(filename: str) -> Response:
     if filename.startswith("~"):
         filename = filename.partition("/")[2]
     return await send_from_directory(resource("static"), filename)
+
+
+@pages.get("/login/<provider_id>/icon")
+@public
+async def provider_icon(provider_id: str) -> Response:
+    """The picture that the operator has chosen; what may be in an SVG file does not run."""
+    path = journeys.provider(provider_id).icon_file
+    if path is None:
+        raise NotFound
+    try:
+        content = await asyncio.to_thread(path.read_bytes)
+    except OSError as error:
+        raise NotFound from error
+    headers = {
+        "Cache-Control": "public, max-age=3600",
+        "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+    }
+    return Response(content, content_type=ICON_TYPES[path.suffix.lower()], headers=headers)
 
 
 @pages.get("/robots.txt")

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from quart import Blueprint, ResponseReturnValue, flash, redirect, request
+from quart import Blueprint, ResponseReturnValue, flash, make_response, redirect, request
 
 from microblog.accounts.addresses import check_email
 from microblog.admissions import applications
@@ -184,7 +184,9 @@ async def _prove(_provider: Provider, journey: Journey, who: Vouched) -> Respons
     if found is None or found.account_id != me().id:
         raise Doubtful("that is somebody else")
     await proven()
-    return go_on(Form({"next": journey.next, **journey.kept})), SECRET
+    answer = await make_response(go_on(Form({"next": journey.next, **journey.kept})))
+    answer.headers.update(SECRET)
+    return answer
 
 
 _ARRIVE: dict[str, Callable[[Provider, Journey, Vouched], Awaitable[ResponseReturnValue]]] = {

@@ -87,7 +87,7 @@ async def show() -> ResponseReturnValue:
 @unlimited("failures are counted per account")
 async def prove() -> ResponseReturnValue:
     form = await read_form("password", "next", again=_page)
-    form.values |= await _kept()
+    form.values |= await kept_fields()
     async with site().db.reading() as session:
         mine = await logins.credentials_of(session, me().id)
     async with password_attempt(me().id) as attempt:
@@ -103,7 +103,7 @@ async def prove() -> ResponseReturnValue:
 @limited("60/hour")
 async def prove_with_passkey() -> ResponseReturnValue:
     form = await read_form("credential", "next", again=_page)
-    form.values |= await _kept()
+    form.values |= await kept_fields()
     challenge, here = challenges.spent(PROVE), challenges.relying_party()
     async with site().db.writing() as session:
         if await passkeys.owner(session, here, challenge, form["credential"]) != me().id:
@@ -136,7 +136,8 @@ async def _interrupted() -> Form:
     return Form({"next": request.path, **kept})
 
 
-async def _kept() -> dict[str, str]:
+async def kept_fields() -> dict[str, str]:
+    """Those of the form that was interrupted, as the page that asks has carried them."""
     sent = await request.form
     return {name: sent[name] for name in sent if name.startswith(KEPT)}
 

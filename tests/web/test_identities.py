@@ -97,6 +97,20 @@ async def test_an_answer_to_another_session_links_nothing(world: World) -> None:
     assert await identities(world) == []
 
 
+async def test_what_one_person_began_another_cannot_end_in_the_same_browser(
+    world: World,
+) -> None:
+    grace, eve = await world.person("grace"), await world.person("eve")
+    back = await confirmed(await sent_to(await grace.submit(PAGE, link="github")), person="grace")
+    await grace.submit("/logout")
+    session = next(c for c in eve.client.cookie_jar if c.name == "session").value
+    grace.client.set_cookie("localhost", "session", session or "")
+    answer = await grace.get(back)
+    assert answer.status_code == 400
+    assert "belongs to no sign-in that this browser began" in await text(answer)
+    assert await identities(world) == []
+
+
 async def test_adding_and_removing_ask_who_is_there(world: World) -> None:
     grace = await world.person("grace")
     await links(grace, "github")
@@ -163,7 +177,7 @@ class TestProving:
         page = await text(answer)
         assert 'action="/reauthenticate/through"' in page
         assert 'value="github"' in page
-        assert 'value="x"' not in page  # not linked: it proves nothing
+        assert 'name="provider" value="x"' not in page  # not linked: it proves nothing
         assert f'name="next" value="{PAGE}"' in page
         return grace
 
@@ -176,6 +190,29 @@ class TestProving:
             moment = await session.scalar(select(func.max(LoginSession.authenticated_at)))
         assert moment is not None
         assert (now() - moment).total_seconds() < 60
+
+    async def test_what_was_typed_is_kept_on_the_way(self, world: World) -> None:
+        grace = await world.person("grace")
+        await links(grace, "github")
+        await long_ago(world)
+        asked = await text(await grace.submit("/settings/email", email="new@example.org"))
+        kept = dict(re.findall(r'name="(kept_\w+)" value="([^"]*)"', asked))
+        assert kept == {"kept_email": "new@example.org"}
+        to = {"provider": "github", "next": "/settings/email"}
+        answer = await grace.submit("/reauthenticate/through", **to, **kept)
+        answer = await grace.get(await confirmed(await sent_to(answer), person="grace"))
+        page = await text(answer)
+        assert answer.status_code == 200
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert 'action="/settings/email"' in page
+        assert 'name="email" value="new@example.org"' in page
+
+    async def test_what_is_too_long_for_a_cookie_is_not_kept(self, world: World) -> None:
+        grace = await self.asked(world)
+        to = {"provider": "github", "next": PAGE, "kept_text": "x" * 2000}
+        answer = await grace.submit("/reauthenticate/through", **to)
+        answer = await grace.get(await confirmed(await sent_to(answer), person="grace"))
+        assert answer.headers["Location"] == PAGE
 
     async def test_as_somebody_else_proves_nothing(self, world: World) -> None:
         grace = await self.asked(world)

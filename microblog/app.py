@@ -33,6 +33,8 @@ from microblog.departures import queries as departures
 from microblog.follows.consumer import consumer as follows_consumer
 from microblog.identities import actions as identities
 from microblog.identities import emails as identity_emails
+from microblog.imports import actions as bringing
+from microblog.imports.worker import Importer
 from microblog.kernel import bus, clock, events, readers
 from microblog.kernel.db import Database
 from microblog.kernel.model import Session
@@ -78,12 +80,12 @@ from microblog.web import (
     errors,
     export,
     follow_requests,
-    following_lists,
     follows,
     guard,
     headers,
     health,
     identity,
+    imports,
     journal,
     leaving,
     limits,
@@ -135,7 +137,7 @@ KEEP_SETTLED_MAIL = timedelta(days=30)
 INTERFACES = (
     about, accounts, admin, admin_appeals, admin_applications, admin_bans, admin_invitations,
     admin_people, admin_reports, admin_settings, appeals, claims, crossposts, disowning,
-    email_address, export, following_lists, follows, health, identity_pages, invitation_pages,
+    email_address, export, follows, health, identity_pages, imports, invitation_pages,
     leaving, login, mail_settings, media, metrics, moderation, notifications, passkeys,
     passwords, plain_files, portraits, posts, profile_settings, providers, reauthentication, register,
     reports, second_step, sessions, settings_pages, sharing, threads, timelines, two_factor,
@@ -176,6 +178,10 @@ class Machinery:
         self.crossposts.beat = partial(self._beat, "crossposts")
         self.builder = Builder(site.db, settings.data_dir, settings.host)
         self.builder.beat = partial(self._beat, "archives")
+        self.importer = Importer(
+            site.db, settings.data_dir, {settings.host, *guard.hosts(settings)}
+        )
+        self.importer.beat = partial(self._beat, "imports")
         self.links = LinkChecker(site.db, site.outbound, settings.base_url)
         self.consumers = (
             make_consumer(settings.mail_hold), accounts_consumer, follows_consumer,
@@ -191,6 +197,7 @@ class Machinery:
             "mail sender": (self.sender.step, 1.0),
             "crossposts": (self.crossposts.step, 1.0),
             "archives": (self.builder.step, 2.0),
+            "imports": (self.importer.step, 2.0),
             "links of profiles": (self.links.step, 5.0),
             "departures": (self._let_go, 1.5),  # what is taken back is to be so within two
             "housekeeping": (self._keep_house, 3600.0),
@@ -229,6 +236,7 @@ class Machinery:
         await self._in_turns(partial(outbox.forget_settled, before=moment - KEEP_SETTLED_MAIL))
         await self._in_turns(signin.forget_expired)
         await self._in_turns(archives.forget_expired)
+        await self._in_turns(bringing.forget_expired)
         await self._in_turns(identities.forget_spent)
         await self._in_turns(places.forget_offers)
         await self._in_turns(invitations.forget_ended)

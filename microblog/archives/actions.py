@@ -8,8 +8,10 @@ from typing import Any, cast
 
 from sqlalchemy import CursorResult, delete, or_, select, update
 
+from microblog.archives.events import ArchiveMoved
 from microblog.archives.model import FAILED, READY, WAITING, Archive, ArchivePart
 from microblog.kernel.clock import now
+from microblog.kernel.events import record
 from microblog.kernel.ids import next_id
 from microblog.kernel.model import Session
 from microblog.mail import outbox
@@ -20,6 +22,7 @@ LEASE = timedelta(minutes=1)
 MOST_LEASES = 4  # so often begun and never finished: making it ends the process
 PART = 256 * 1024
 SWEPT = 40  # parts: 10 MB
+PASSES = 2  # each post is written for programs, and once more for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ async def ask(session: Session, account_id: int) -> Archive:
             return known
         await session.delete(known)
         await session.flush()
-    total = await posts.count_by(session, account_id)
+    total = PASSES * await posts.count_by(session, account_id)
     wanted = Archive(id=await next_id(session, Archive.id), account_id=account_id, total=total)
     session.add(wanted)
     await session.flush()
@@ -57,14 +60,18 @@ async def lease(session: Session) -> Work | None:
     found.done, found.leased_until = 0, now() + LEASE
     if found.fence > MOST_LEASES:
         found.state, found.expires_at = FAILED, now() + LIFE
+        await record(session, ArchiveMoved(found.account_id, found.id))
         return None
     await session.execute(delete(ArchivePart).where(ArchivePart.archive_id == found.id))
     return Work(found.id, found.account_id, found.fence)
 
 
-async def note(session: Session, work: Work, done: int) -> bool:
+async def note(session: Session, work: Work, done: int, *, tell: bool = False) -> bool:
     """How far it is, and that we are still at it; False when somebody else has taken over."""
-    return await _change(session, work, done=done, leased_until=now() + LEASE)
+    held = await _change(session, work, done=done, leased_until=now() + LEASE)
+    if held and tell:
+        await record(session, ArchiveMoved(work.account_id, work.archive_id))
+    return held
 
 
 async def add_part(session: Session, work: Work, number: int, content: bytes) -> bool:
@@ -81,6 +88,7 @@ async def finish(session: Session, work: Work, size: int) -> bool:
         return False
     told = {"account_id": work.account_id, "archive_id": work.archive_id}
     await outbox.enqueue(session, "archive", told, give_up=LIFE)
+    await record(session, ArchiveMoved(work.account_id, work.archive_id))
     return True
 
 

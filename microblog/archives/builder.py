@@ -9,21 +9,24 @@ import asyncio
 import contextlib
 import json
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from microblog.archives import actions, queries, reading
+from microblog.archives import actions, queries
 from microblog.archives.actions import PART, Work
-from microblog.archives.queries import Record
+from microblog.archives.lists import followers_list, following_list
+from microblog.archives.pages import FOLLOWERS, FOLLOWING, STYLE, Month, Pages, month_of
+from microblog.archives.queries import Ask, Record
+from microblog.kernel.clock import now
 from microblog.kernel.db import Database
-from microblog.kernel.i18n import DEFAULT
 from microblog.media import actions as pictures
 from microblog.media import store
 
 FORMAT = 1
-MASTODON_HEAD = "Account address,Show boosts,Notify on new posts,Languages"
+TOLD = 1.0  # seconds between two words about how far it is
 
 
 class Lost(Exception):
@@ -37,6 +40,8 @@ class Builder:
         self._db = db
         self._folder = folder
         self._host = host
+        self._done = 0
+        self._told = 0.0
         self.beat: Callable[[], None] = lambda: None  # a long step is no dead one
 
     async def step(self) -> None:
@@ -55,55 +60,88 @@ class Builder:
             return
 
     async def _pack(self, work: Work, file: IO[bytes]) -> None:
+        self._done = 0
         async with self._db.reading() as session:
             person = await queries.person(session, work.account_id)
-        language = person["settings"]["language"] or DEFAULT
+        pages = Pages.of(person, self._host)
         with ZipFile(file, "w", ZIP_DEFLATED) as archive:
             archive.writestr("person.json", _json({"format": FORMAT, "host": self._host, **person}))
-            archive.writestr("following.csv", await self._following(work))
-            await self._pictures(work, archive)
+            people = await self._people(work, archive, pages)
+            pictures = await self._pictures(work, archive)
             await self._write(archive, "notifications.json", self._notifications(work))
-            total = await self._write(archive, "posts.json", self._posts(work))
-            head = reading.head(person["profile"], total, language)
-            with archive.open("index.html", "w", force_zip64=True) as page:
-                page.write(head.encode())
-                async for some in self._posts(work):
-                    drawn = "".join(reading.post(one, language) for one in some)
-                    await asyncio.to_thread(page.write, drawn.encode())
-                page.write(reading.FOOT.encode())
+            await self._write(archive, "posts.json", self._posts(work))
+            months = await self._months(work, archive, pages)
+            archive.writestr("style.css", STYLE)
+            archive.writestr("index.html", pages.index(months, people, pictures, now()))
 
-    async def _pictures(self, work: Work, archive: ZipFile) -> None:
+    async def _people(self, work: Work, archive: ZipFile, pages: Pages) -> tuple[int, int]:
+        """Whom they follow and who follows them, as lists and to read; how many."""
+        following = await self._names(work, queries.following_after)
+        followers = await self._names(work, queries.followers_after)
+        archive.writestr("following.csv", following_list(following, self._host))
+        archive.writestr("followers.csv", followers_list(followers, self._host))
+        with archive.open("people.html", "w", force_zip64=True) as page:
+            page.write(pages.people_head().encode())
+            for sentence, names in ((FOLLOWING, following), (FOLLOWERS, followers)):
+                page.write(pages.people_section(sentence, len(names)).encode())
+                page.write(pages.people_items(names).encode() + b"</ul>\n")
+            page.write(pages.people_foot().encode())
+        return len(following), len(followers)
+
+    async def _names(self, work: Work, ask: Ask) -> list[str]:
+        names: list[str] = []
+        after = 0
+        while True:
+            async with self._db.reading() as session:
+                page = await ask(session, work.account_id, after)
+            if not page:
+                return names
+            names += [person.name for person in page]
+            after = page[-1].id
+            await self._note(work)
+
+    async def _pictures(self, work: Work, archive: ZipFile) -> set[str]:
         """In every size in which they are shown; what they were made from is not kept."""
         async with self._db.reading() as session:
             names = await pictures.shown_of(session, work.account_id)
+        kept = set()
         for name in names:
             path = store.folder(self._folder) / name
             with contextlib.suppress(OSError):  # just replaced
                 archive.writestr(f"media/{name}", await asyncio.to_thread(path.read_bytes))
+                kept.add(name)
+        return kept
 
-    async def _write(self, archive: ZipFile, name: str, pages: AsyncIterator[list[Record]]) -> int:
-        """A JSON list of all that the pages hold; how many."""
-        written = 0
+    async def _months(self, work: Work, archive: ZipFile, pages: Pages) -> list[Month]:
+        """A page for each month; those that have one, oldest first."""
+        book = _Book(archive, pages)
+        async for some in self._posts(work):
+            await asyncio.to_thread(book.write, some)
+        book.close(None)
+        return book.months
+
+    async def _write(self, archive: ZipFile, name: str, pages: AsyncIterator[list[Record]]) -> None:
+        """A JSON list of all that the pages hold."""
+        is_first = True
         with archive.open(name, "w", force_zip64=True) as file:
             file.write(b"[")
             async for page in pages:
                 lines = ",".join(f"\n{_json(one)}" for one in page)
-                start = "," if written else ""
+                start = "" if is_first else ","
                 await asyncio.to_thread(file.write, (start + lines).encode())
-                written += len(page)
+                is_first = False
             file.write(b"\n]\n")
-        return written
 
     async def _posts(self, work: Work) -> AsyncIterator[list[Record]]:
-        after = done = 0
+        after = 0
         while True:
             async with self._db.reading() as session:
                 page = await queries.posts_after(session, work.account_id, after)
             if not page:
                 return
             yield page
-            after, done = int(page[-1]["id"]), done + len(page)
-            await self._note(work, done)
+            after, self._done = int(page[-1]["id"]), self._done + len(page)
+            await self._note(work)
 
     async def _notifications(self, work: Work) -> AsyncIterator[list[Record]]:
         after = 0
@@ -114,26 +152,15 @@ class Builder:
                 return
             yield page
             after = page[-1]["id"]
-            await self._note(work, 0)
+            await self._note(work)
 
-    async def _following(self, work: Work) -> str:
-        """In the form that Mastodon takes, too.  Names have letters, digits and underscores only,
-        so no program that opens the list takes one for a formula."""
-        lines, after = [MASTODON_HEAD], 0
-        while True:
-            async with self._db.reading() as session:
-                page = await queries.following_after(session, work.account_id, after)
-            if not page:
-                return "\r\n".join([*lines, ""])
-            lines += [f"{name}@{self._host},true,false," for _, name in page]
-            after = page[-1][0]
-            await self._note(work, 0)
-
-    async def _note(self, work: Work, done: int) -> None:
+    async def _note(self, work: Work) -> None:
         self.beat()
+        tell = time.monotonic() - self._told >= TOLD
         async with self._db.writing() as session:
-            if not await actions.note(session, work, done):
+            if not await actions.note(session, work, self._done, tell=tell):
                 raise Lost
+        self._told = time.monotonic() if tell else self._told
 
     async def _keep(self, work: Work, file: IO[bytes]) -> None:
         size = file.seek(0, 2)
@@ -145,6 +172,37 @@ class Builder:
                     raise Lost
         async with self._db.writing() as session:
             await actions.finish(session, work, size)
+
+
+class _Book:
+    """Pages of months, one open at a time: posts come in the order of their months."""
+
+    def __init__(self, archive: ZipFile, pages: Pages) -> None:
+        self.months: list[Month] = []
+        self._archive = archive
+        self._pages = pages
+        self._page: IO[bytes] | None = None
+
+    def write(self, records: list[Record]) -> None:
+        for record in records:
+            month = month_of(record["id"])
+            if not self.months or self.months[-1].name != month:
+                self._turn(month)
+            assert self._page is not None  # noqa: S101
+            self._page.write(self._pages.post(record).encode())
+            self.months[-1] = Month(month, self.months[-1].posts + 1)
+
+    def close(self, following: str | None) -> None:
+        if self._page is not None:
+            self._page.write(self._pages.month_foot(following).encode())
+            self._page.close()
+
+    def _turn(self, month: str) -> None:
+        self.close(month)
+        before = self.months[-1].name if self.months else None
+        self.months.append(Month(month, 0))
+        self._page = self._archive.open(f"posts/{month}.html", "w", force_zip64=True)
+        self._page.write(self._pages.month_head(month, before).encode())
 
 
 def _parts(file: IO[bytes]) -> Iterable[bytes]:

@@ -30,7 +30,7 @@ class Archive(Base):
     expires_at: Mapped[datetime | None]  # once it is ready
     # Raised by each lease: who has lost it can change nothing any more.
     fence: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    done: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # posts
+    done: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # posts, twice
     total: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     size: Mapped[int] = mapped_column(BigInt, default=0, server_default=text("0"))
 

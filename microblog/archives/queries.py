@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
@@ -32,11 +34,48 @@ class Person(NamedTuple):
     name: str
 
 
+Ask: TypeAlias = Callable[[Session, int, int], Awaitable[list[Person]]]
+
+
 _PROFILE = (
     "name", "display_name", "bio", "pronouns", "location", "links", "email", "role", "created_at",
     "avatar", "avatar_alt", "header", "header_alt", "header_focus",
 )  # fmt: skip
 _SETTINGS = ("language", "time_zone", "theme", "feed_mode", "accent", "text_size", "motion")
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveView:
+    """What its owner sees of it."""
+
+    id: int
+    state: str
+    done: int
+    total: int
+    size: int
+    asked_at: datetime
+    expires_at: datetime | None
+    is_mailed: bool
+
+    @property
+    def percent(self) -> int:
+        return min(99, 100 * self.done // max(1, self.total))
+
+    @property
+    def shown_size(self) -> str:
+        kilobytes = -(-self.size // 1000)
+        return f"{self.size / 1_000_000:.1f} MB" if kilobytes >= 1000 else f"{kilobytes} kB"
+
+
+async def view(session: Session, account_id: int) -> ArchiveView | None:
+    found = await archive_of(session, account_id)
+    if found is None:
+        return None
+    account = await session.get_one(Account, account_id)
+    return ArchiveView(
+        found.id, found.state, found.done, found.total, found.size, found.asked_at,
+        found.expires_at, is_mailed=bool(account.email),
+    )  # fmt: skip
 
 
 async def archive_of(session: Session, account_id: int) -> Archive | None:
@@ -137,6 +176,15 @@ async def following_after(session: Session, account_id: int, after: int) -> list
 async def followers_after(session: Session, account_id: int, after: int) -> list[Person]:
     names = select(Account.id, Account.name).join(Follow, Follow.follower_id == Account.id)
     return await _people(session, names.where(Follow.followed_id == account_id), after)
+
+
+async def every_name(session: Session, ask: Ask, account_id: int) -> AsyncIterator[str]:
+    """Of all that `following_after` or `followers_after` has."""
+    after = 0
+    while page := await ask(session, account_id, after):
+        for person in page:
+            yield person.name
+        after = page[-1].id
 
 
 async def notifications_after(session: Session, account_id: int, after: int) -> list[Record]:

@@ -8,6 +8,7 @@ from microblog.departures.model import Departure, WayBack
 from microblog.kernel import tokens
 from microblog.kernel.clock import now
 from microblog.kernel.model import Session
+from microblog.media import actions as pictures
 
 SOME = 20
 
@@ -30,3 +31,11 @@ async def unfinished(session: Session) -> list[int]:
     waiting = or_(Departure.is_untold.is_(False), Departure.due_at <= now())
     some = select(Departure.account_id).where(waiting).order_by(Departure.due_at).limit(SOME)
     return list(await session.scalars(some))
+
+
+async def pictures_left(session: Session, account_id: int) -> list[str]:
+    """Names of the files of somebody who can come back no more; none of anybody else."""
+    begun = await session.get(Departure, account_id)
+    if begun is None or begun.due_at > now():
+        return []
+    return await pictures.shown_of(session, account_id)

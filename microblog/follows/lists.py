@@ -18,8 +18,7 @@ from microblog.kernel.errors import N_, Invalid
 from microblog.kernel.model import Session
 from microblog.kernel.text import one_line, shortened
 
-MOST = 1000  # people in a list
-BITE = 50  # followed in one transaction, so that others write in between
+MOST = 10_000  # people in a list
 HEAD = "account address"
 
 EMPTY = N_("There is no list in this file. Choose the CSV file that the other site gave you.")

@@ -6,6 +6,8 @@ a signed 64-bit integer until the year 6429 and travel as strings of digits.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -19,4 +21,22 @@ LARGEST = 2**63 - 1
 async def next_id(session: Session, column: InstrumentedAttribute[int]) -> int:
     await take_turn(session)
     last = await session.scalar(select(func.max(column))) or 0
-    return max(int(now().timestamp() * 1000) << 16, last + 1)
+    return max(at(now()), last + 1)
+
+
+async def free_id(session: Session, column: InstrumentedAttribute[int], wanted: int) -> int:
+    """The first from `wanted` on that nothing has: for what is put among older things."""
+    await take_turn(session)
+    while await session.scalar(select(column).where(column == wanted)) is not None:
+        wanted += 1
+    return wanted
+
+
+def at(moment: datetime) -> int:
+    """The first id of a moment."""
+    return int(moment.timestamp() * 1000) << 16
+
+
+def moment(drawn: int) -> datetime:
+    """When an id was drawn, as far as it says."""
+    return datetime.fromtimestamp((drawn >> 16) / 1000, UTC)

@@ -63,8 +63,8 @@ async def publish(
     )
     session.add(post)
     await session.flush()
-    await _note(session, post)
-    await _count_reply(session, post, 1)
+    await note_words(session, post)
+    await count_reply(session, post, 1)
     await record(session, PostPublished(post.id, author_id, post.root_id))
     return post
 
@@ -79,7 +79,7 @@ async def edit(session: Session, author_id: int, post_id: int, body: str, *, lim
     session.add(Revision(post_id=post.id, version=post.version, body=post.body, at=since))
     post.body, post.edited_at, post.version = body, now(), post.version + 1
     await _forget(session, post.id)
-    await _note(session, post)
+    await note_words(session, post)
     await record(session, PostEdited(post.id, author_id, post.root_id, post.version))
     return post
 
@@ -97,7 +97,7 @@ async def delete(session: Session, author_id: int, post_id: int) -> None:
     post.body, post.deleted_at, post.request_digest = "", now(), None
     await _forget(session, post.id)
     await session.execute(removing(Revision).where(Revision.post_id == post.id))
-    await _count_reply(session, post, -1)
+    await count_reply(session, post, -1)
     await record(session, PostDeleted(post.id, author_id, post.root_id))
 
 
@@ -146,9 +146,10 @@ async def _root(session: Session, author_id: int, in_reply_to: int | None) -> in
     return root
 
 
-async def _note(session: Session, post: Post) -> None:
+async def note_words(session: Session, post: Post, *, with_mentions: bool = True) -> None:
     """Whom it mentions and under which tags it is found."""
-    mentioned = await accounts.ids_by_names(session, text.mentions(post.body))
+    names = text.mentions(post.body) if with_mentions else []
+    mentioned = await accounts.ids_by_names(session, names)
     session.add_all(Mention(post_id=post.id, account_id=one) for one in set(mentioned.values()))
     session.add_all(Tag(post_id=post.id, tag=tag) for tag in text.tags(post.body))
     await session.flush()
@@ -159,7 +160,7 @@ async def _forget(session: Session, post_id: int) -> None:
     await session.execute(removing(Tag).where(Tag.post_id == post_id))
 
 
-async def _count_reply(session: Session, post: Post, change: int) -> None:
+async def count_reply(session: Session, post: Post, change: int) -> None:
     """Those of private authors are not counted (`posts.privacy`)."""
     if post.in_reply_to_id is not None:
         private = select(Account.private_at).where(Account.id == post.author_id)

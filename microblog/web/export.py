@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 
 from quart import Blueprint, Response, ResponseReturnValue
 
-from microblog.archives import actions, queries
-from microblog.archives.model import WAITING
+from microblog.archives import actions, lists, queries
+from microblog.archives.queries import Ask
 from microblog.kernel.db import Database
 from microblog.site import me, site
 from microblog.web.access import member
 from microblog.web.answers import done
 from microblog.web.limits import limited
+from microblog.web.pages import present
 from microblog.web.paging import post_id_in
 from microblog.web.reauthentication import recently_authenticated
 from microblog.web.rendering import render
@@ -25,9 +26,9 @@ pages = Blueprint("export", __name__)
 @recently_authenticated
 async def show() -> ResponseReturnValue:
     async with site().db.reading() as session:
-        mine = await queries.archive_of(session, me().id)
-    size = _size(mine.size) if mine else ""
-    return render("settings/export.html", archive=mine, size=size, waiting=WAITING)
+        here = await present(session)
+        mine = await queries.view(session, me().id)
+    return render("settings/export.html", archive=mine, position=str(here))
 
 
 @pages.post("/settings/export")
@@ -53,8 +54,32 @@ async def fetch(archive_id: str) -> ResponseReturnValue:
     return Response(_content(site().db, mine.id), mimetype="application/zip", headers=headers)
 
 
-def _size(size: int) -> str:
-    return f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{-(-size // 1000)} kB"
+@pages.get("/settings/export/following.csv")
+@member
+@recently_authenticated
+async def following() -> ResponseReturnValue:
+    return _list(lists.following_list(await _names(queries.following_after), _host()))
+
+
+@pages.get("/settings/export/followers.csv")
+@member
+@recently_authenticated
+async def followers() -> ResponseReturnValue:
+    return _list(lists.followers_list(await _names(queries.followers_after), _host()))
+
+
+def _list(content: str) -> Response:
+    headers = {"Content-Disposition": "attachment"}
+    return Response(content, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _host() -> str:
+    return site().settings.host
+
+
+async def _names(ask: Ask) -> list[str]:
+    async with site().db.reading() as session:
+        return [name async for name in queries.every_name(session, ask, me().id)]
 
 
 async def _content(db: Database, archive_id: int) -> AsyncIterator[bytes]:

@@ -15,6 +15,7 @@ from microblog.kernel import tokens
 from microblog.kernel.errors import N_, Forbidden, Invalid
 from microblog.settings import Settings, is_loopback
 from microblog.site import site
+from microblog.web import bodies
 from microblog.web.identity import cookie_name
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -66,6 +67,7 @@ async def _refuse_foreign_forms() -> None:
         return
     if not _from_here():
         raise Forbidden(ELSEWHERE)
+    await bodies.admit()
     sent = await request.form
     if len(sent) > _MOST_FIELDS:
         raise Invalid("", N_("This form has too many fields."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from quart import Blueprint, ResponseReturnValue, flash, redirect, request
 
+from microblog.departures import actions as departures
 from microblog.kernel import tokens
 from microblog.kernel.errors import N_, NotFound
 from microblog.kernel.ids import LARGEST
@@ -44,6 +45,8 @@ async def sign_in() -> ResponseReturnValue:
     challenge, here = challenges.spent("sign-in"), challenges.relying_party()
     async with site().db.writing() as session:
         account_id = await passkeys.owner(session, here, challenge, form["credential"])
+        if token := await departures.way_back(session, account_id):
+            return done(f"/leave/undo/{token}")
         way = await entering.enter(
             session, account_id,
             remembered=False, next_path=safe_path(form["next"]), proven_twice=True,

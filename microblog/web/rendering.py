@@ -25,11 +25,14 @@ from jinja2 import Template
 from markupsafe import Markup, escape
 from quart import has_request_context
 
+from microblog.archives.queries import ArchiveView
+from microblog.crossposts.queries import CrosspostView
 from microblog.kernel import clock, i18n
 from microblog.notifications.queries import NotificationView
 from microblog.posts.queries import PostView
 from microblog.web import languages
 from microblog.web.avatars import avatar, header_picture
+from microblog.web.parts import Part
 from microblog.web.reader import reader
 from microblog.web.templates import Templates
 
@@ -124,6 +127,21 @@ def _fragment(language: str, zone: str, moment: datetime, post: PostView) -> Mar
 
 def notification_fragment(notification: NotificationView) -> Markup:
     drawn = _partial("notifications/_notification.html", notification=notification)
+    return Markup(drawn)  # noqa: S704 - escaped there
+
+
+def part_fragment(part: Part) -> Markup:
+    """How far a copy is that is made or read in."""
+    if isinstance(part, ArchiveView):
+        drawn = _partial("settings/_archive.html", archive=part)
+    else:
+        drawn = _partial("imports/_import.html", shown=part)
+    return Markup(drawn)  # noqa: S704 - escaped there
+
+
+def crossposts_fragment(copies: tuple[CrosspostView, ...]) -> Markup:
+    """What an author is told of the copies of a post; the script puts their token in."""
+    drawn = _partial("posts/_copies.html", copies=copies, token="")
     return Markup(drawn)  # noqa: S704 - escaped there
 
 

@@ -9,10 +9,12 @@ from typing import TypeAlias, TypeGuard
 
 from microblog.accounts.events import AccountHidden, AccountMadePrivate
 from microblog.admissions.events import ApplicationDecided, ApplicationFiled
+from microblog.archives.events import ArchiveMoved
 from microblog.crossposts import queries as crossposts
 from microblog.crossposts.events import CrosspostsChanged
 from microblog.crossposts.queries import CrosspostView
 from microblog.follows.events import AccountUnfollowed
+from microblog.imports.events import ImportMoved
 from microblog.kernel.events import Event, LoggedEvent, Position
 from microblog.kernel.model import Session
 from microblog.live.frames import Message
@@ -27,15 +29,23 @@ from microblog.posts.events import PostDeleted, PostEdited, PostPublished
 from microblog.posts.queries import PostView
 from microblog.timelines.audience import Watchers, audience, authors_of
 from microblog.timelines.streams import own
+from microblog.web import parts
+from microblog.web.parts import Part
 from microblog.web.rendering import (
     crossposts_fragment,
     fragment,
     in_language,
     notification_fragment,
+    part_fragment,
 )
 
 Change: TypeAlias = tuple[str, str, str]  # target, action, element
-Shows: TypeAlias = tuple[PostView | None, NotificationView | None, tuple[CrosspostView, ...]]
+Shows: TypeAlias = tuple[
+    PostView | None, NotificationView | None, tuple[CrosspostView, ...], Part | None
+]
+ForOne: TypeAlias = (
+    NotificationAdded | NotificationsChanged | CrosspostsChanged | ArchiveMoved | ImportMoved
+)
 ForStaff: TypeAlias = (
     ReportFiled | ReportClosed | AppealFiled | AppealDecided | ApplicationFiled | ApplicationDecided
 )
@@ -53,6 +63,7 @@ class Shown:
     unread: int | None = None
     waiting: Waiting | None = None
     copies: tuple[CrosspostView, ...] = ()
+    part: Part | None = None
 
 
 async def shown(
@@ -74,7 +85,7 @@ async def shown(
 
 
 async def _topics(session: Session, event: Event | None, watchers: Watchers) -> list[str]:
-    if isinstance(event, NotificationAdded | NotificationsChanged | CrosspostsChanged):
+    if isinstance(event, ForOne):
         return [own(event.account_id)]
     if isinstance(event, AccountHidden):  # wherever anything of them may be shown
         return sorted(watchers.topics)
@@ -92,6 +103,8 @@ async def _loaded(session: Session, what: Shown, views: dict[int, PostView]) -> 
             what = replace(what, notification=added)
         case CrosspostsChanged(post_id=post_id):
             return replace(what, copies=await crossposts.crossposts_of(session, post_id))
+        case ArchiveMoved() | ImportMoved() as moved:
+            return replace(what, part=await parts.part(session, moved))
     return await _counted(session, what)
 
 
@@ -135,7 +148,7 @@ def _same(message: Message, languages: Iterable[str]) -> dict[str, Message]:
 
 
 def _event(what: Shown, position: str, change: Change, language: str) -> Message:
-    shows = what.post, what.notification, what.copies
+    shows = what.post, what.notification, what.copies, what.part
     return _drawn(what.id, position, change, shows, language)
 
 
@@ -156,8 +169,10 @@ def _drawn(
 
 
 def _html(target: str, shows: Shows, language: str) -> str:
-    post, notification, copies = shows
+    post, notification, copies, part = shows
     with in_language(language):
+        if part is not None:
+            return str(part_fragment(part))
         if target == "copies":
             return str(crossposts_fragment(copies))
         if notification is not None:
@@ -189,6 +204,8 @@ def _change(what: Shown) -> Change | None:
             change = ("notifications", "insert", f"notification-{notification_id}")
         case CrosspostsChanged(post_id=post_id):
             change = ("copies", "replace", f"copies-{post_id}")
+        case ArchiveMoved() | ImportMoved() if what.part:
+            change = ("part", "replace", parts.element(what.part))
     return change
 
 

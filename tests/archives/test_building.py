@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
+import posixpath
+import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 from sqlalchemy import func, select, update
 
+from microblog.accounts import actions as accounts
 from microblog.archives import actions, queries
 from microblog.archives import builder as building
 from microblog.archives.actions import Work
@@ -30,6 +34,9 @@ from microblog.media import actions as pictures
 from microblog.media import store
 from microblog.notifications import actions as notifications
 from microblog.notifications.consumer import make_consumer
+from microblog.posts import bringing
+from microblog.posts.bringing import OldPost
+from microblog.posts.model import Post
 from tests.posts.stage import Stage
 from tests.signin.people import HASH, person
 
@@ -96,12 +103,65 @@ async def test_a_copy_holds_everything_of_theirs_and_nothing_of_others(
     assert [row["Account address"] for row in rows] == ["bob@social.example"]
     news = json.loads(made.read("notifications.json"))
     assert {(one["kind"], one["by"]) for one in news} == {("mention", "bob"), ("follow", "bob")}
-    page = made.read("index.html").decode()
+    rows = list(csv.DictReader(io.StringIO(made.read("followers.csv").decode())))
+    assert [row["Account address"] for row in rows] == ["bob@social.example"]
+    page = made.read(f"posts/{now():%Y-%m}.html").decode()
     assert "&lt;script&gt;" in page
+    assert "one &lt;b&gt;&amp; only&lt;/b&gt;" in page
     assert "<script" not in page
     everything = "".join(made.read(name).decode() for name in made.namelist())
     for secret in ("the words of bob", "withdrawn", HASH, "bob@example.org"):
         assert secret not in everything, secret
+
+
+async def test_its_pages_can_be_read_from_the_first_to_the_last(
+    stage: Stage, builder: Builder
+) -> None:
+    """Every link within it leads somewhere; threads of one's own are linked across months."""
+    ada = await person(stage.db)
+    async with stage.db.writing() as session:
+        await accounts.edit_profile(
+            session, ada, display_name="Ada <3", bio="see https://a.example/x", pronouns="she/her",
+            location="Turin", links=[("home", "https://ada.example/?a=1&b=2")],
+        )  # fmt: skip
+        await accounts.edit_appearance(session, ada, {"language": "es"})
+    old = await brings(stage, ada, "from long ago", datetime(2024, 12, 31, 12, tzinfo=UTC))
+    await brings(stage, ada, "and soon after", datetime(2025, 1, 2, tzinfo=UTC), answering=old)
+    await stage.says(ada, "now, see https://now.example")
+    wanted = await asks(stage.db, ada)
+    await builder.step()
+    made = await content(stage.db, ada, wanted)
+    pages = {name: made.read(name).decode() for name in made.namelist() if name.endswith(".html")}
+    assert set(pages) == {
+        "index.html", "people.html", "posts/2024-12.html", "posts/2025-01.html",
+        f"posts/{now():%Y-%m}.html",
+    }  # fmt: skip
+    for name, page in pages.items():
+        for url in re.findall(r'(?:href|src)="([^"]+)"', page):
+            if not url.startswith("https://"):
+                assert leads_within(name, html.unescape(url), made), (name, url)
+    assert "Ada &lt;3" in pages["index.html"]
+    assert 'href="https://ada.example/?a=1&amp;b=2"' in pages["index.html"]
+    assert (
+        f'<a href="2024-12.html#post-{old.id}"><bdi>@ada</bdi></a>' in pages["posts/2025-01.html"]
+    )
+    assert 'href="https://now.example"' in pages[f"posts/{now():%Y-%m}.html"]
+    assert '<html lang="es">' in pages["index.html"]
+    assert "diciembre" in pages["index.html"]
+
+
+def leads_within(page: str, url: str, made: ZipFile) -> bool:
+    path, _, anchor = url.partition("#")
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(page), path)) if path else page
+    return target in made.namelist() and (
+        not anchor or f'id="{anchor}"' in made.read(target).decode()
+    )
+
+
+async def brings(stage: Stage, author_id: int, body: str, at: datetime, **more: object) -> Post:
+    async with stage.db.writing() as session:
+        old = OldPost(body, at)
+        return await bringing.bring(session, author_id, old, since=now(), **more)
 
 
 async def test_an_empty_account_has_a_copy(stage: Stage, builder: Builder) -> None:

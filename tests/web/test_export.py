@@ -5,6 +5,9 @@ from zipfile import ZipFile
 
 import pytest
 
+from microblog.kernel import events
+from microblog.timelines.audience import Watchers
+from microblog.web.showing import messages, shown
 from tests.web.test_reauthentication import later
 from tests.web.visitor import Visitor
 from tests.world import World
@@ -20,7 +23,7 @@ async def ada(world: World) -> Visitor:
 async def made(world: World, visitor: Visitor) -> str:
     """The path of a finished copy."""
     assert (await visitor.submit("/settings/export")).status_code == 303
-    assert "0 of 0 posts" in await visitor.page("/settings/export")
+    assert "It is being made: 0 %" in await visitor.page("/settings/export")
     await world.machinery.builder.step()
     page = await visitor.page("/settings/export")
     return page.split('href="/settings/export/')[1].split('"')[0]
@@ -57,3 +60,31 @@ async def test_only_its_owner_fetches_it_after_a_recent_proof(world: World, ada:
     await later(world)
     asked = await ada.client.get(path)
     assert asked.headers["Location"].startswith("/reauthenticate")
+
+
+async def test_lists_of_people_come_alone(world: World, ada: Visitor) -> None:
+    found = await ada.who()
+    assert found is not None
+    me, bob = world._seated(found.id, "ada", ""), await world.person("bob")
+    await me.follows(bob)
+    await bob.follows(me)
+    for name in ("following", "followers"):
+        answer = await ada.client.get(f"/settings/export/{name}.csv")
+        assert "bob@localhost" in await answer.get_data(as_text=True)
+        assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    await later(world)
+    asked = await ada.client.get("/settings/export/followers.csv")
+    assert asked.headers["Location"].startswith("/reauthenticate")
+
+
+async def test_open_pages_hear_how_far_it_is(world: World, ada: Visitor) -> None:
+    await made(world, ada)
+    async with world.db.reading() as session:
+        log = await events.after(session, 0)
+        logged = next(each for each in log if each.kind == "ArchiveMoved")
+        topic = f"own:{logged.payload['account_id']}"
+        told = await shown(session, [logged], Watchers(), {topic}.__contains__)
+    (message,) = messages(told[0], "epoch", ["en"])
+    said = message["en"].frame.decode(errors="replace")
+    assert f'"element":"archive-{logged.payload["archive_id"]}"' in said
+    assert "Fetch it" in said

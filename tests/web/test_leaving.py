@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from sqlalchemy import select, update
 
 from microblog.accounts import actions as accounts
 from microblog.accounts.model import Account
+from microblog.departures.model import Departure
+from microblog.kernel.clock import now
+from microblog.media import actions as pictures
 from microblog.media import store
 from tests.web.test_reauthentication import later
 from tests.web.visitor import FROM_A_SECRET_PAGE, PASSWORD, Visitor, newest_link, text
@@ -147,3 +152,29 @@ async def test_the_picture_of_who_left_is_not_found(world: World, ada: Visitor) 
     assert await ada.page(path) == "a picture"
     await leaves(ada)
     await Visitor(world).page(path, 404)
+
+
+async def test_the_picture_of_who_is_deleted_is_gone_from_the_disk(
+    world: World, ada: Visitor
+) -> None:
+    """With the account, not with the next sweep: files this young are not even swept."""
+    picture = "0123456789abcdef" * 2
+    where = store.folder(world.site.settings.data_dir)
+    where.mkdir(parents=True)
+    for name in pictures.files("avatar", picture):
+        (where / name).write_bytes(b"a picture")
+    async with world.db.writing() as session:
+        await session.execute(update(Account).values(avatar=picture))
+    await leaves(ada)
+    await world.machinery._let_go()
+    assert len(list(where.iterdir())) == 4  # it can be taken back
+    async with world.db.writing() as session:
+        await session.execute(update(Departure).values(due_at=now()))
+    began = time.perf_counter()
+    await world.machinery._let_go()
+    assert list(where.iterdir()) == []
+    async with world.db.reading() as session:
+        assert await session.scalar(select(Account.avatar)) is None
+        assert await session.scalar(select(Departure)) is None
+    print(f"gone in {time.perf_counter() - began:.2f} s of 2 s")
+    assert world.machinery.steps()["departures"][1] < 2

@@ -16,7 +16,7 @@ from microblog.settings import Settings
 from microblog.signin.model import LoginSession, Passkey
 from tests.signin.authenticator import PRESENT, Authenticator
 from tests.signin.people import suspend
-from tests.web.visitor import JSON, Visitor, text
+from tests.web.visitor import FROM_A_SECRET_PAGE, JSON, PASSWORD, Visitor, text
 from tests.world import World
 
 HERE = "/settings/passkeys"
@@ -292,3 +292,16 @@ async def test_the_only_way_in_is_not_removed(
     assert "This is your only way in." in await text(answer)
     assert (await signs_in(Visitor(world), key)).status_code == 422  # the phone went
     assert "A laptop" in await ada.page(HERE)
+
+
+async def test_a_passkey_leads_back_who_is_leaving(
+    world: World, ada: Visitor, key: Authenticator
+) -> None:
+    await ada.submit("/settings/leave", current_password=PASSWORD)
+    visitor = Visitor(world)
+    link = (await signs_in(visitor, key)).headers["Location"]
+    assert link.startswith("/leave/undo/")
+    assert await visitor.who() is None
+    assert (await visitor.submit(link, FROM_A_SECRET_PAGE)).status_code == 303
+    await signs_in(visitor, key)
+    assert await visitor.who() is not None

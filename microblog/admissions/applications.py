@@ -84,12 +84,10 @@ async def file(session: Session, who: Asking, *, proven: bool) -> Application:
 
 
 async def waiting(session: Session, application_id: int) -> Application:
-    """Locked; raises `NotFound`, or `Conflict` when it is decided."""
+    """Locked; raises `NotFound`, also when it is decided."""
     found = await session.get(Application, application_id, with_for_update=True)
-    if found is None:
-        raise NotFound
-    if found.declined_at is not None:
-        raise Conflict("", DECIDED)
+    if found is None or found.declined_at is not None:
+        raise NotFound(DECIDED)
     return found
 
 

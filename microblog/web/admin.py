@@ -41,7 +41,7 @@ async def show() -> ResponseReturnValue:
     machine = Machine(
         site().hub.accounts(), len(site().hub), queue, disk.free / GIB, disk.total / GIB
     )
-    return render("admin/show.html", totals=totals, machine=machine)
+    return render("admin/show.html", totals=totals, machine=machine, notices=site().notices())
 
 
 @pages.get("/admin/log")

@@ -48,7 +48,8 @@ async def show(application_id: str) -> ResponseReturnValue:
 @moderator
 @limited("300/hour")
 async def decide(application_id: str) -> ResponseReturnValue:
-    wanted = post_id_in(application_id)
+    async with site().db.reading() as session:
+        wanted = (await queries.application(session, post_id_in(application_id))).id
     again = partial(_page, application_id=application_id)
     form = await read_form("decision", "reason", again=again)
     async with site().db.writing() as session:

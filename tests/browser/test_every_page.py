@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 SIGNED_OUT = (
     "/", "/explore", "/register", "/register/sent", "/login", "/login/with-passkey",
     "/password/forgot",
-    "/password/forgot/sent", "/password/reset/none", "/confirm/none", "/u/none", "/nothing-here",
+    "/password/forgot/sent", "/about", "/password/reset/none", "/confirm/none", "/u/none", "/nothing-here",
     "/shortcuts", "/@{name}", "/@{name}/{post}", "/tags/bees", "/admin/claim/none",
 )  # fmt: skip
 SIGNED_IN = (

@@ -69,7 +69,6 @@ class Pretenders:
         add("/github/user/emails", view_func=self.github_emails)
         add("/facebook/me", view_func=self.facebook_me)
         add("/x/2/users/me", view_func=self.x_me)
-        add("/<site>/pictures/<name>.png", view_func=self.picture)
         add("/facebook/me/permissions", view_func=self.facebook_permissions)
         add("/facebook/me/accounts", view_func=self.facebook_pages)
         self.feeds.join(self.app)

@@ -24,9 +24,11 @@ _STUCK = ("failed", "unknown")
 async def share(session: Session, post: Post, wanted: Collection[int], base_url: str) -> None:
     """Copy a new post to those of its author's places, and remember which were switched on.
 
-    Replies stay here.  Repeating it, as a repeated form does, copies nothing twice.
+    Replies stay here, and what is for followers alone.  Repeating it, as a repeated form does,
+    copies nothing twice.
     """
-    if post.in_reply_to_id is not None or post.deleted_at is not None:
+    author = await session.get_one(Account, post.author_id)
+    if post.in_reply_to_id or post.deleted_at or author.private_at:
         return
     mine = select(Place).where(Place.account_id == post.author_id, Place.is_chosen)
     known = select(Crosspost.kind, Crosspost.external_id).where(Crosspost.post_id == post.id)
@@ -34,7 +36,7 @@ async def share(session: Session, post: Post, wanted: Collection[int], base_url:
     for place in (await session.scalars(mine.order_by(Place.id))).all():
         place.is_on = place.id in wanted
         if place.is_on and (place.kind, place.external_id) not in there:
-            await _add(session, post, place, base_url)
+            await _add(session, post, author, place, base_url)
 
 
 async def withdraw(session: Session, post_id: int, *, everywhere: bool) -> None:
@@ -65,8 +67,7 @@ async def dismiss(session: Session, account_id: int, crosspost_id: int) -> Cross
     return found
 
 
-async def _add(session: Session, post: Post, place: Place, base_url: str) -> None:
-    author = await session.get_one(Account, post.author_id)
+async def _add(session: Session, post: Post, author: Account, place: Place, base_url: str) -> None:
     link = f"{base_url}/@{author.name}/{post.id}"
     body = texts.for_place(place.kind, post.body, await _known(session, post.id, base_url), link)
     session.add(

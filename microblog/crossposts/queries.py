@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from microblog.accounts.model import Account
 from microblog.crossposts.model import DELETE, Crosspost, Place
@@ -64,6 +64,15 @@ async def places_of(session: Session, account_id: int, *, chosen: bool = True) -
     return [PlaceView(*row) for row in await session.execute(mine.order_by(Place.id))]
 
 
+async def places_to_write(session: Session, account_id: int) -> list[PlaceView]:
+    """What is offered below a text: nothing to somebody who writes for their followers alone."""
+    mine = select(*_PLACE).join(Account, Account.id == Place.account_id)
+    public = (Place.account_id == account_id, Place.is_chosen, Account.private_at.is_(None))
+    return [
+        PlaceView(*row) for row in await session.execute(mine.where(*public).order_by(Place.id))
+    ]
+
+
 async def crossposts_of(session: Session, post_id: int) -> tuple[CrosspostView, ...]:
     found = select(*_CROSSPOST).where(Crosspost.post_id == post_id).order_by(Crosspost.id)
     return _views(await session.execute(found))
@@ -78,10 +87,14 @@ async def left_behind(session: Session, account_id: int) -> tuple[CrosspostView,
 
 
 async def stands(session: Session, post_id: int) -> bool:
+    return await session.scalar(_standing(post_id)) is not None
+
+
+async def is_public(session: Session, post_id: int) -> bool:
     """Whether everybody may still read it here."""
-    found = select(Post.id).join(Account, Account.id == Post.author_id)
-    visible = (Post.deleted_at.is_(None), Account.suspended_at.is_(None))
-    return await session.scalar(found.where(Post.id == post_id, *visible)) is not None
+    visible = (Account.suspended_at.is_(None), Account.private_at.is_(None))
+    found = _standing(post_id).join(Account, Account.id == Post.author_id)
+    return await session.scalar(found.where(*visible)) is not None
 
 
 async def failed(session: Session, crosspost_id: int) -> CrosspostView | None:
@@ -103,6 +116,10 @@ async def exported_after(session: Session, account_id: int, after: int) -> list[
         }
         for one in await session.scalars(mine.order_by(Crosspost.id).limit(PAGE))
     ]  # fmt: skip
+
+
+def _standing(post_id: int) -> Select[int]:
+    return select(Post.id).where(Post.id == post_id, Post.deleted_at.is_(None))
 
 
 def _views(rows: Iterable[Any]) -> tuple[CrosspostView, ...]:

@@ -115,7 +115,7 @@ class CrosspostSender:
         """None: it is not ours any more."""
         async with self._db.reading() as session:
             place = await places.place_for(session, work)
-            stands = work.task != POST or await queries.stands(session, work.post_id)
+            stands = work.task != POST or await queries.is_public(session, work.post_id)
         site = self._sites.get(work.kind)
         keys = sealed.taken(self._seal, place) if place is not None else None
         if not stands:

@@ -82,7 +82,7 @@ async def _recognise() -> None:
         if arrived is not None and is_staff(arrived.viewer.role):
             g.waiting = await moderation.waiting(session)
         if arrived is not None and site().settings.copies_posts:
-            g.places = await crossposts.places_of(session, arrived.viewer.id)
+            g.places = await crossposts.places_to_write(session, arrived.viewer.id)
     if arrived is not None:
         g.viewer, g.position = arrived.viewer, arrived.position
         await _keep_alive(arrived.viewer, token)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from quart import Blueprint, ResponseReturnValue, flash
 
+from microblog.accounts import queries as accounts
 from microblog.crossposts import places
 from microblog.crossposts import queries as crossposts
 from microblog.crossposts.queries import PlaceView
@@ -51,12 +52,13 @@ async def index() -> ResponseReturnValue:
         mine = await crossposts.places_of(session, me().id)
         offered = await crossposts.places_of(session, me().id, chosen=False)
         left = await crossposts.left_behind(session, me().id)
+        private = (await accounts.account(session, me().id)).private_at is not None
     sites = [
         Site(one, one.issuer in issuers, _of(mine, one), _of(offered, one))
         for one in site().settings.providers
         if can_post(one)
     ]
-    return render("settings/sharing.html", sites=sites, left=left)
+    return render("settings/sharing.html", sites=sites, left=left, private=private)
 
 
 @pages.post(PATH)

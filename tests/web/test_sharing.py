@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import select, update
 
+from microblog.accounts.model import Account
 from microblog.crossposts.model import Crosspost, Place
 from microblog.demo.pretenders import Pretenders, listening, providers_at
 from microblog.kernel.clock import now
@@ -199,6 +200,19 @@ class TestWriting:
             await settled(world)
         assert len(pretenders.feeds.at("x")) == 1
 
+    async def test_what_is_for_followers_stays_with_them(self, world: World) -> None:
+        ada = await world.person("ada")
+        await connects(ada)
+        (place,) = await places(world)
+        await posts(ada, "Waiting", place.id)
+        async with world.db.writing() as session:
+            await session.execute(update(Account).values(private_at=now()))
+        assert 'name="share"' not in await ada.page("/")
+        assert "so nothing of it is copied" in await ada.page(PAGE)
+        await posts(ada, "Among us", place.id)
+        await settled(world)
+        assert await crossposts(world) == []
+
     async def test_nobody_posts_at_anothers_place(self, world: World) -> None:
         await connects(await world.person("ada"))
         (place,) = await places(world)
@@ -276,7 +290,7 @@ class TestDeleting:
         self, world: World, pretenders: Pretenders
     ) -> None:
         ada, post_id = await self.sent(world)
-        assert "Delete its copies, too: @ada" in await ada.page(f"/posts/{post_id}/delete")
+        assert "Delete its copies, too: X @ada" in await ada.page(f"/posts/{post_id}/delete")
         answer = await ada.submit(f"/posts/{post_id}/delete", asked="1", everywhere="on")
         assert answer.status_code == 303
         await settled(world)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -131,12 +132,17 @@ async def states(database: str) -> dict[str, int]:
 
 @asynccontextmanager
 async def working(
-    database: str, number: int, folder: Path, smtp_port: int, program: str = "microblog"
+    database: str,
+    number: int,
+    folder: Path,
+    smtp_port: int,
+    program: str = "microblog",
+    python: str = sys.executable,
 ) -> AsyncIterator[list[SiteProcess]]:
     """`microblog worker`, several times, each with a folder of its own; `program` is the module."""
     workers = [
         SiteProcess(
-            folder / f"worker{one}", command="worker", program=program,
+            folder / f"worker{one}", command="worker", program=program, python=python,
             database_url=database, secret_key=KEY,
             base_url="http://127.0.0.1:8000", mail_hold="0",
             smtp_url=f"smtp://127.0.0.1:{smtp_port}",

@@ -25,6 +25,7 @@ HANDSHAKE = (
 )
 TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A
 UNMASKED = b"\0\0\0\0"  # a mask that changes nothing
+ACCEPTED = 101
 GONE = 0  # no close frame: cut, refused or killed
 SIGNED_OUT = 4001
 OPENING = 20.0  # seconds a handshake may take
@@ -49,6 +50,7 @@ class Page:
         self.repeats = 0  # messages that came again
         self.resets = 0
         self.connections = 0
+        self.accepted = 0  # the same, and those that ended before they had caught up
         self.closes: list[int] = []
         self.refusals: list[int] = []  # statuses of refused handshakes
         self.arrived: Callable[[dict[str, Any]], None] = _nothing
@@ -114,6 +116,8 @@ class Page:
             except OSError:
                 self.refusals.append(self.socket.status)
                 raise
+            finally:
+                self.accepted += self.socket.status == ACCEPTED
         self.connections += 1
         self._attempts = 0
         return self
@@ -210,13 +214,13 @@ class Socket(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.heard_at = time.monotonic()
         data = self._rest + data if self._rest else data
-        if self.status != 101:
+        if self.status != ACCEPTED:
             head, end, rest = data.partition(b"\r\n\r\n")
             if not end:
                 self._rest = data
                 return
             self.status, data = int(head.split(b" ", 2)[1]), rest
-            if self.status != 101:
+            if self.status != ACCEPTED:
                 self.transport.close()
                 return
         self._rest = data[self._read(data) :]

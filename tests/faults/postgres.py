@@ -35,14 +35,15 @@ async def copy_of(database: str) -> AsyncIterator[str]:
     """A database with the same content.  Nobody may be connected to the first while it is made."""
     url = make_url(database)
     name = f"copy_{secrets.token_hex(6)}"
-    await _execute(url, f'CREATE DATABASE {name} TEMPLATE "{url.database}" STRATEGY FILE_COPY')
+    await execute(url, f'CREATE DATABASE {name} TEMPLATE "{url.database}" STRATEGY FILE_COPY')
     try:
         yield url.set(database=name).render_as_string(hide_password=False)
     finally:
-        await _execute(url, f"DROP DATABASE {name} WITH (FORCE)")
+        await execute(url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def _execute(url: URL, statement: str) -> None:
+async def execute(url: URL, statement: str) -> None:
+    """As the operator of the server, beside the database of that URL."""
     connection = await connect(url.set(database="postgres").render_as_string(hide_password=False))
     with contextlib.suppress(asyncpg.InvalidCatalogNameError):
         await connection.execute(statement)

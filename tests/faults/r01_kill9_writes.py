@@ -16,17 +16,18 @@ from tests.faults.client import Client, Unanswered, a_while
 from tests.faults.database import damage, rows
 from tests.faults.history import History
 from tests.faults.people import Seat, seated
-from tests.faults.report import Findings
+from tests.faults.report import Findings, Size
 from tests.faults.scale import Scale
 from tests.faults.serving import killed_and_restarted, serving
 from tests.process import SiteProcess
 
 ID = "R1"
 NAME = "kill -9 under write load"
-SHARE = 2.0
+FULL = 420.0
 
 WRITERS = 8
 PAUSE = (0.05, 0.6)  # seconds from the restart to the next kill
+KILLS, ACKNOWLEDGED = 200, 5000
 LEAST = 4  # acknowledged posts between two kills: without any, a kill proves nothing
 
 
@@ -35,24 +36,27 @@ async def run(scale: Scale, database: str) -> Findings:
     seats = await seated(database, [f"writer{number}" for number in range(WRITERS)])
     async with serving(database) as site, asyncio.TaskGroup() as group:
         writing = [group.create_task(write(log, site.port, one)) for one in seats.values()]
-        restarts = [await _killed(log, site) for _ in scale.rounds(scale.of(300, 3))]
-        await _some_work(log)
+        least = scale.of(ACKNOWLEDGED // KILLS, LEAST)
+        restarts = [
+            await _killed(log, site, least) for _ in scale.rounds(scale.of(KILLS - 1, 2), 2)
+        ]
+        await _some_work(log, least)
         await site.kill()
         for task in writing:
             task.cancel()
     return await _judged(log, database, restarts)
 
 
-async def _killed(log: History, site: SiteProcess) -> float:
-    await _some_work(log)
+async def _killed(log: History, site: SiteProcess, least: int) -> float:
+    await _some_work(log, least)
     await asyncio.sleep(random.uniform(*PAUSE))
     return await killed_and_restarted(site)
 
 
-async def _some_work(log: History) -> None:
+async def _some_work(log: History, least: int) -> None:
     before = len(log.acknowledged("post"))
     async with asyncio.timeout(20):
-        while len(log.acknowledged("post")) < before + LEAST:
+        while len(log.acknowledged("post")) < before + least:
             await asyncio.sleep(0.02)
 
 
@@ -84,7 +88,11 @@ async def attempt(log: History, client: Client, body: str, key: str) -> bool:
 async def _judged(log: History, database: str, restarts: list[float]) -> Findings:
     posts, done = await kept(database), log.acknowledged("post")
     return Findings(
-        f"{len(restarts) + 1} kills, {len(done)} acknowledged, {len(posts)} kept",
+        f"{len(posts)} kept",
+        [
+            Size("kills", len(restarts) + 1, KILLS),
+            Size("acknowledged posts", len(done), ACKNOWLEDGED),
+        ],
         [report.time("slowest restart", max(restarts), 2)],
         [*wrong_posts(log, posts), *await damage(database)],
         history=log,

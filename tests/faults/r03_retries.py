@@ -17,15 +17,16 @@ from tests.faults.client import Client, Unanswered, a_while
 from tests.faults.history import History
 from tests.faults.people import Seat, seated
 from tests.faults.r01_kill9_writes import attempt, kept, wrong_posts
-from tests.faults.report import Findings
+from tests.faults.report import Findings, Size
 from tests.faults.scale import Scale
 from tests.faults.serving import killed_and_restarted, serving
 from tests.process import SiteProcess
 
 ID = "R3"
 NAME = "retries under kill -9"
-SHARE = 1.5
+FULL = 300.0
 
+KEYS = 1000
 WRITERS = 4
 AT_ONCE = 12  # keys
 MOST_COPIES = 5
@@ -37,7 +38,7 @@ async def run(scale: Scale, database: str) -> Findings:
     names = [f"writer{number}" for number in range(WRITERS)]
     seats = await seated(database, names)
     keys = [
-        (f"key-{number}", seats[names[number % WRITERS]]) for number in range(scale.of(1000, 40))
+        (f"key-{number}", seats[names[number % WRITERS]]) for number in range(scale.of(KEYS, 40))
     ]
     async with serving(database) as site:
         async with asyncio.TaskGroup() as group:
@@ -53,8 +54,12 @@ async def run(scale: Scale, database: str) -> Findings:
     unused = {key for key, _ in used} ^ {key for key, _, _ in posts}
     wrong += [f"{key} has no post, or nobody used it" for key in sorted(unused)]
     copies = len(log.of("post"))
-    facts = f"{len(used)} keys sent {copies} times, {len(posts)} posts, others refused {refusals}"
-    return Findings(facts, [], wrong, history=log)
+    return Findings(
+        f"sent {copies} times, {len(posts)} posts, others refused {refusals}",
+        [Size("keys", len(used), KEYS)],
+        violations=wrong,
+        history=log,
+    )
 
 
 async def _kill_often(site: SiteProcess) -> None:

@@ -20,13 +20,15 @@ from microblog.kernel.readers import Subscriber
 from microblog.posts.events import PostPublished
 from microblog.posts.model import Post
 from tests.faults import history
-from tests.faults.report import Findings
+from tests.faults.report import Findings, Size
 from tests.faults.scale import Scale
 
 ID = "R5"
 NAME = "a late commit is not skipped"
 KINDS = ("postgresql",)  # SQLite has one writer
-SHARE = 1.5
+FULL = 60.0
+
+ROUNDS = 100
 
 EARLIER, LATER = 1, 2  # accounts, as payload only
 
@@ -60,7 +62,7 @@ async def run(scale: Scale, database: str) -> Findings:
         readers = Readers(database)
         await readers.start()
         kept: list[int] = []
-        for number in scale.rounds(100, least=scale.of(10, 6)):
+        for number in scale.rounds(scale.of(ROUNDS, 10), least=scale.of(10, 6)):
             late = number % 2 == 1
             kept += await _round(slow, quick, readers, hold=scale.of(0.25, 0.15), late=late)
             rounds += 1
@@ -71,7 +73,7 @@ async def run(scale: Scale, database: str) -> Findings:
     wrong += history.feed("the one who follows", posts, readers.followed)
     wrong += history.feed("the one who comes back", posts, readers.returned[1:])
     wrong += history.missing("the log", kept, posts)
-    return Findings(f"{rounds} rounds, {len(posts)} events, all told to both", violations=wrong)
+    return Findings(f"{len(posts)} events", [Size("rounds", rounds, ROUNDS)], violations=wrong)
 
 
 @asynccontextmanager

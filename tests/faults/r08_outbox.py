@@ -28,15 +28,15 @@ from tests.faults.mailing import (
     working,
     write_mails,
 )
-from tests.faults.report import Findings
+from tests.faults.report import Findings, Size
 from tests.faults.scale import Scale
 from tests.process import SiteProcess, free_port
 
 ID = "R8"
-SHORT_KINDS = ("postgresql",)  # the long run tries both
 NAME = "outbox chaos, workers killed"
-SHARE = 3.0
+FULL = 500.0
 
+MAILS, KILLS = 10_000, 200
 UNSETTLED = ("queued", "deferred", "leased")
 SETTLING = 60.0
 
@@ -52,7 +52,7 @@ class _Run:
 
 
 async def run(scale: Scale, database: str) -> Findings:
-    number = scale.of(10_000, 60)
+    number = scale.of(max(400, int(MAILS * scale.share)), 60)
     ids = await people(database, number)
     port = free_port()
     run = _Run(database, Whimsical())
@@ -66,9 +66,10 @@ async def run(scale: Scale, database: str) -> Findings:
             await _in_chaos(run, ids[len(peaceful) :], port, scale)
     _judge(run, number)
     run.findings.facts = (
-        f"{number} mails, {run.kills} kills, {run.in_window} mails in a window,"
-        f" {run.server.unsaid} taken without a word, {rate:.0f} a second in peace"
+        f"{run.in_window} mails in a window, {run.server.unsaid} taken without a word,"
+        f" {rate:.0f} a second in peace"
     )
+    run.findings.sizes = [Size("mails", number, MAILS), Size("kills", run.kills, KILLS)]
     return run.findings
 
 
@@ -96,7 +97,7 @@ async def _in_peace(run: _Run, ids: list[int]) -> float:
 
 
 async def _in_chaos(run: _Run, ids: list[int], port: int, scale: Scale) -> None:
-    step = scale.of(50, 14)
+    step = scale.of(36, 14)  # and so two hundred kills in the end
     batches = [ids[start : start + step] for start in range(0, len(ids), step)]
     aging = asyncio.ensure_future(_age(run.database))
     try:
@@ -159,7 +160,9 @@ def _judge(run: _Run, number: int) -> None:
     if len(sent) < number:
         found.append(f"{number - len(sent)} mails are lost")
     repeats = sum(len(taken) - 1 for taken in sent.values())
-    allowed = run.in_window + run.server.unsaid
+    # One mail for each kill that fell between the server's 250 and a note of it: what was noted in
+    # the journal by then is no window any more.
+    allowed = min(run.in_window, run.kills) + run.server.unsaid
     run.findings.figures.append(report.bound("repeated", repeats, allowed, "mails"))
     found += [
         f"{to} got it under different ids: {taken}"

@@ -13,7 +13,7 @@ from tests.faults.database import damage
 from tests.faults.history import History
 from tests.faults.people import Seat, seated
 from tests.faults.r01_kill9_writes import kept, write, wrong_posts
-from tests.faults.report import Findings
+from tests.faults.report import Findings, Size
 from tests.faults.scale import Scale
 from tests.faults.serving import serving, tracebacks
 from tests.process import SiteProcess
@@ -23,11 +23,12 @@ NAME = "SIGTERM with sockets open"
 SHORT_KINDS = ("sqlite",)
 
 WRITERS = 4
+SOCKETS = 1000
 RESTART = 1012
 
 
 async def run(scale: Scale, database: str) -> Findings:
-    sockets = scale.of(1000, 100)
+    sockets = scale.of(SOCKETS, 100)
     if unable := files_for(2 * sockets):
         return Findings(not_run=unable)
     log, wrong, exits = History(), list[str](), list[float]()
@@ -40,7 +41,8 @@ async def run(scale: Scale, database: str) -> Findings:
     wrong += [*wrong_posts(log, await kept(database)), *await damage(database)]
     done = len(log.acknowledged("post"))
     return Findings(
-        f"{len(exits)} stops, {sockets:,} sockets, {done} posts acknowledged",
+        f"{len(exits)} stops, {done} posts acknowledged",
+        [Size("sockets", sockets, SOCKETS)],
         [report.time("slowest exit", max(exits), 10)],
         wrong,
         history=log,

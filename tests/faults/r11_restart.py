@@ -16,7 +16,7 @@ from tests.faults.crowd import crowd, files_for, percentile
 from tests.faults.log import logged
 from tests.faults.page import Page
 from tests.faults.people import Seat, seated
-from tests.faults.report import Findings
+from tests.faults.report import Findings, Size
 from tests.faults.scale import Scale
 from tests.faults.serving import serving
 from tests.process import SiteProcess
@@ -25,12 +25,13 @@ ID = "R11"
 NAME = "rolling restart"
 SHORT_KINDS = ("postgresql",)
 
+CLIENTS = 5000
 READERS = 10
 PATIENCE = 90.0  # seconds until it is given up
 
 
 async def run(scale: Scale, database: str) -> Findings:
-    clients = scale.of(5000, 100)
+    clients = scale.of(CLIENTS, 100)
     if unable := files_for(2 * clients):
         return Findings(not_run=unable)
     fans = [f"reader{number}" for number in range(READERS)]
@@ -46,7 +47,8 @@ async def run(scale: Scale, database: str) -> Findings:
         due = (await logged(database)).posts
     wrong = [one for page in pages for one in history.feed("a reader", due, page.told)]
     return Findings(
-        f"{clients:,} clients, {len(due)} posts",
+        f"{len(due)} posts",
+        [Size("clients", clients, CLIENTS)],
         [
             report.time("all back after", back, 15),
             report.time("page p99 meanwhile", percentile(waits, 99) * 1000, 500, "ms"),

@@ -26,7 +26,7 @@ from tests.faults.crowd import crowd, files_for, percentile
 from tests.faults.log import logged
 from tests.faults.page import HANDSHAKE, Page
 from tests.faults.people import Seat, seated
-from tests.faults.report import Findings
+from tests.faults.report import Findings, Size
 from tests.faults.scale import Scale
 from tests.faults.serving import serving
 from tests.process import SiteProcess
@@ -34,8 +34,9 @@ from tests.process import SiteProcess
 ID = "R12"
 NAME = "slow readers"
 KINDS = ("sqlite",)  # nothing here is asked of the database
-SHARE = 2.0
+FULL = 900.0
 
+NORMAL, SLOW, POSTS = 1000, 100, 10_000
 READERS = 10
 BURST = 50  # posts, written at once by another process
 TEXT = "&" * 480  # five bytes each on a page
@@ -99,12 +100,12 @@ class Watch:
 
 
 async def run(scale: Scale, database: str) -> Findings:
-    normal, slow = scale.of(1000, 60), scale.of(100, 10)
+    normal, slow = scale.of(NORMAL, 60), scale.of(SLOW, 10)
     if unable := files_for(2 * (normal + 2 * slow)):
         return Findings(not_run=unable)
     fans = [f"reader{number}" for number in range(READERS)]
     seats = await seated(database, ["author", *fans], following=[(fan, "author") for fan in fans])
-    bursts = scale.of(max(8, int(scale.seconds / 6)), 6)
+    bursts = scale.of(max(6, int(POSTS / 2 / BURST * scale.share)), 6)
     async with (
         serving(database, metrics_token=TOKEN) as site,
         crowd(site, [seats[fan] for fan in fans], normal) as pages,
@@ -117,8 +118,12 @@ async def run(scale: Scale, database: str) -> Findings:
         await author.close()
     late = [percentile(each, 99) * 1000 for each in (alone, beside)]
     return Findings(
-        f"{normal:,} readers and {2 * slow} slow ones, {2 * bursts} times {BURST} posts, p99"
-        f" {late[0]:.0f} ms alone, {late[1]:.0f} ms beside them",
+        f"p99 {late[0]:.0f} ms alone, {late[1]:.0f} ms beside them",
+        [
+            Size("readers", normal, NORMAL),
+            Size("that never read", slow, SLOW),
+            Size("posts", 2 * bursts * BURST, POSTS),
+        ],
         [
             report.time("ratio", late[1] / late[0], 1.2, "times"),
             report.bound("queued", watch.unsent / 1024 / (2 * slow), MOST_QUEUED, "KiB a socket"),

@@ -30,6 +30,7 @@ NAME = "PostgreSQL cut, black-holed, slow"
 KINDS = ("postgresql",)
 
 DELAY = 2.0
+FULL = 180.0
 GIVE_UP = 20.0
 
 

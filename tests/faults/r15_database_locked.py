@@ -22,17 +22,19 @@ from tests.faults.history import History
 from tests.faults.people import seated
 from tests.faults.postgres import connect
 from tests.faults.r01_kill9_writes import kept, wrong_posts
-from tests.faults.report import Findings
+from tests.faults.report import Findings, Size
 from tests.faults.scale import Scale
 from tests.faults.serving import serving
 
 ID = "R15b"
 NAME = "write lock held by another process"
-SHARE = 0.5
+FULL = 25.0
+
+LASTS = 10.0  # seconds
 
 
 async def run(scale: Scale, database: str) -> Findings:
-    log, lasts = History(), scale.of(10.0, 5.0)
+    log, lasts = History(), scale.of(LASTS, 5.0)
     seats = await seated(database, [f"writer{number}" for number in range(4)])
     async with serving(database) as site:
         asking = Asking(site.port, seats.values(), log)
@@ -47,7 +49,8 @@ async def run(scale: Scale, database: str) -> Findings:
         await asyncio.gather(task, return_exceptions=True)
     pages = [one.took for one in asking.between(began, ended, PAGE)]
     return Findings(
-        f"{lasts:.0f} s, {len(pages)} pages read meanwhile",
+        f"{len(pages)} pages read meanwhile",
+        [Size("seconds locked", lasts, LASTS)],
         [
             asking.slowest("meanwhile", began, ended), again,
             report.time("slowest page", max(pages, default=99), 1),

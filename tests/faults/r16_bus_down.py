@@ -14,15 +14,16 @@ from tests.faults import report
 from tests.faults.history import History
 from tests.faults.people import Seat
 from tests.faults.postgres import connect, copy_of
-from tests.faults.report import Findings
+from tests.faults.report import Findings, Size
 from tests.faults.scale import Scale
 from tests.faults.two_hosts import TwoHosts, people
 
 ID = "R16"
 NAME = "broker stopped, doorbell cut"
 KINDS = ("postgresql",)
-SHARE = 1.5
+FULL = 150.0
 
+AWAY = 60.0  # seconds
 DOORBELLS = (
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
     " WHERE application_name = 'microblog doorbell' AND datname = current_database()"
@@ -32,7 +33,8 @@ DOORBELLS = (
 async def run(scale: Scale, database: str) -> Findings:
     findings = Findings(history=History())
     seats = await people(database)
-    away = scale.of(min(60.0, scale.seconds / 2), 3.0)
+    away = scale.of(min(AWAY, scale.seconds / 2), 3.0)
+    findings.sizes = [Size("seconds away", away, AWAY)]
     async with copy_of(database) as other:
         await asyncio.gather(
             _without_broker(database, seats, away, findings),

@@ -36,6 +36,7 @@ from tests.process import SiteProcess
 ID = "R18"
 NAME = "disk full"
 
+FULL = 100.0
 SIZE, SERVER_SIZE = "16m", "128m"
 SMALLEST_FILE = 64 * 1024  # bytes: below what the database has already
 

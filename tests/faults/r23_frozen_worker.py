@@ -1,8 +1,7 @@
 """A process that freezes and is revived when others have long taken over its work.
 
 Four mail workers, of which one is stopped (SIGSTOP) between what it leased and what it would write
-down; its leases pass on; then it goes on.  And on PostgreSQL a process that freezes in the middle
-of a writing transaction, in everybody's turn.
+down; its leases pass on; then it goes on.
 """
 
 from __future__ import annotations
@@ -19,18 +18,13 @@ from sqlalchemy import select, update
 from microblog.kernel.db import FAULTS, Database
 from microblog.mail.outbox import Email
 from tests.faults import report
-from tests.faults.asking import POST, Asking
 from tests.faults.database import rows
-from tests.faults.history import History
 from tests.faults.mailing import Whimsical, people, states, working, write_mails
-from tests.faults.people import seated
 from tests.faults.report import Findings
 from tests.faults.scale import Scale
-from tests.faults.serving import serving
 from tests.process import SiteProcess, free_port
 
-ID = "R23"
-SHORT_KINDS = ("postgresql",)  # the long run tries both
+ID = "R23a"
 NAME = "a frozen worker revived"
 
 WORKERS = 4
@@ -42,8 +36,6 @@ HELD = 0.05  # seconds in which the server is slow to say 250, so that the freez
 async def run(scale: Scale, database: str) -> Findings:
     findings = Findings()
     await _frozen_sender(scale, database, findings)
-    if not database.startswith("sqlite"):
-        await _frozen_in_its_turn(database, findings)
     return findings
 
 
@@ -157,32 +149,3 @@ async def _until(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(30):
         while not true():
             await asyncio.sleep(0.01)
-
-
-async def _frozen_in_its_turn(database: str, findings: Findings) -> None:
-    """A transaction has its turn and its process says no more.  Its settings are ours."""
-    log = History()
-    seats = await seated(database, ["writer0", "writer1"])
-    async with serving(database) as site:
-        asking = Asking(site.port, seats.values(), log)
-        task = asyncio.ensure_future(asking.run())
-        await asyncio.sleep(1.0)
-        db = Database(database)
-        began = time.monotonic()
-        try:
-            async with db.writing():
-                await asyncio.sleep(6)  # the server takes the turn away meanwhile
-        except Exception as error:  # noqa: BLE001 - it must fail; how is judged below
-            ended: Exception | None = error
-        else:
-            ended = None
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await db.close()
-    if ended is None:
-        findings.violations.append("a frozen process could commit after it lost its turn")
-    waits = [one.took for one in asking.between(began, began + 6, POST)]
-    findings.figures.append(report.time("slowest post behind it", max(waits, default=99), 5))
-    findings.violations += asking.complaints("frozen in its turn", began, began + 6)
-    refused = [one for one in asking.between(began, began + 6, POST) if not one.is_fine]
-    findings.facts += f"; {len(refused)} posts refused behind a process frozen in its turn"

@@ -1,7 +1,8 @@
 """What a fault found, beside the goals of SECURITY §1, in one line.
 
 Loss, duplicates, order and bounds fail every run.  Time fails the long run at its goal and the
-short one, on whatever machine it meets, at five times that; in between it is *over*.
+short one, on whatever machine it meets, at five times that; in between it is *over*.  How much was
+tried stands beside how much SECURITY asks for, and fails only a run that is to be full.
 """
 
 from __future__ import annotations
@@ -41,6 +42,22 @@ class Figure:
         return self.value <= self.goal * tolerance
 
 
+@dataclass(frozen=True)
+class Size:
+    """How much was tried of something, and how much is to be."""
+
+    name: str
+    tried: float
+    goal: float
+
+    def __str__(self) -> str:
+        return f"{_number(self.tried)} of {_number(self.goal)} {self.name}"
+
+    @property
+    def is_full(self) -> bool:
+        return self.tried >= self.goal
+
+
 def time(name: str, seconds: float, goal: float, unit: str = "s") -> Figure:
     return Figure(name, seconds, unit, goal)
 
@@ -56,9 +73,10 @@ def bound(name: str, value: float, goal: float, unit: str) -> Figure:
 
 @dataclass
 class Findings:
-    """`facts` say how much was tried; `violations` are sentences, each of which fails the run."""
+    """`facts` say what happened; `violations` are sentences, each of which fails the run."""
 
     facts: str = ""
+    sizes: list[Size] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     not_run: str = ""  # why nothing could be tried here
@@ -72,6 +90,10 @@ class Findings:
         found = {figure.verdict(is_short=is_short) for figure in self.figures}
         return next((one for one in (FAIL, OVER) if one in found), PASS)
 
+    @property
+    def is_full(self) -> bool:
+        return not self.not_run and all(size.is_full for size in self.sizes)
+
     def complaints(self) -> str:
         """The first of them, below the line."""
         more = len(self.violations) - SHOWN
@@ -80,8 +102,8 @@ class Findings:
 
 
 def line(fault_id: str, name: str, database: str, findings: Findings, *, is_short: bool) -> str:
-    what = [findings.facts, *map(str, findings.figures)] if not findings.not_run else []
-    said = " · ".join(filter(None, what)) or findings.not_run
+    what = [findings.not_run, ", ".join(map(str, findings.sizes)), findings.facts]
+    said = " · ".join(filter(None, [*what, *map(str, findings.figures)]))
     verdict = findings.verdict(is_short=is_short)
     return f"{fault_id:4} {name:34} {database:10} {verdict:8} {said}{findings.complaints()}"
 

@@ -15,6 +15,12 @@ Size = TypeVar("Size")
 class Scale:
     seconds: float  # about how long this fault may take, on this database
     is_short: bool = False
+    full: float = 1.0  # how long what SECURITY asks for takes on two cores
+
+    @property
+    def share(self) -> float:
+        """Of the full size, at most 1."""
+        return min(1.0, self.seconds / self.full)
 
     def of(self, long: Size, short: Size) -> Size:
         return short if self.is_short else long

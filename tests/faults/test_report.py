@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults.report import FAIL, NOT_RUN, OVER, PASS, Findings, bound, line, rate, time
+from tests.faults.report import FAIL, NOT_RUN, OVER, PASS, Findings, Size, bound, line, rate, time
 
 
 def verdicts(findings: Findings) -> tuple[str, str]:
@@ -24,12 +24,21 @@ def test_a_bound_and_a_violation_fail_both() -> None:
     assert verdicts(Findings(violations=["a post is lost"], not_run="half-way")) == (FAIL, FAIL)
 
 
+def test_only_what_was_tried_in_the_size_that_is_asked_for_is_full() -> None:
+    assert Findings(sizes=[Size("kills", 200, 200), Size("posts", 5001, 5000)]).is_full
+    assert not Findings(sizes=[Size("kills", 200, 200), Size("posts", 4999, 5000)]).is_full
+    assert not Findings(not_run="strace is not installed").is_full
+
+
 def test_a_line_says_what_was_measured_and_what_was_wanted() -> None:
     found = Findings(
-        "3 kills", [time("restart", 0.912, 2)], [f"post {n} is lost" for n in range(20)]
+        "3 kept",
+        [Size("kills", 3, 200)],
+        [time("restart", 0.912, 2)],
+        [f"post {n} is lost" for n in range(20)],
     )
     said = line("R1", "kill -9", "sqlite", found, is_short=True)
-    assert "3 kills · restart 0.912 s (≤ 2)" in said
+    assert "3 of 200 kills · 3 kept · restart 0.912 s (≤ 2)" in said
     assert "post 0 is lost" in said
     assert said.endswith("… and 8 more")
     unable = Findings(not_run="needs 20,000 open files")

@@ -1,0 +1,96 @@
+"""A process that freezes in the middle of a writing transaction, in everybody's turn.
+
+SQLite: nobody can take its lock on the file from it.  Posts are refused meanwhile, within seconds
+and in words; pages are read.  Revived, it goes on as if nothing had been, since nobody came in
+between; killed, its lock is gone with it and what it wrote was never there.
+
+PostgreSQL takes the turn away from whoever is silent in it, so posts wait a moment and are taken;
+the revived one cannot commit any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.faults.asking import PAGE, POST, Asking
+from tests.faults.database import damage, rows
+from tests.faults.history import History
+from tests.faults.people import seated
+from tests.faults.r01_kill9_writes import kept, wrong_posts
+from tests.faults.report import Findings
+from tests.faults.scale import Scale
+from tests.faults.serving import serving
+from tests.process import ROOT
+
+ID = "R23b"
+NAME = "frozen in a transaction"
+FULL = 40.0
+
+REVIVED, KILLED = "revived", "killed"
+OUT = b"out\n"
+WRITTEN = "SELECT consumer FROM consumer_offsets WHERE consumer IN ('revived', 'killed')"
+
+
+async def run(scale: Scale, database: str) -> Findings:
+    findings = Findings(history=History())
+    seats = await seated(database, ["writer0", "writer1"])
+    async with serving(database) as site:
+        asking = Asking(site.port, seats.values(), findings.history or History())
+        task = asyncio.ensure_future(asking.run())
+        await asyncio.sleep(0.5)
+        for end in (REVIVED, KILLED):
+            await _frozen(end, database, asking, scale.of(10.0, 5.0), findings)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    findings.violations += wrong_posts(asking.log, await kept(database))
+    findings.violations += await damage(database)
+    there = {row[0] for row in await rows(database, WRITTEN)}
+    # On SQLite it has kept the lock all the time, so that its commit comes between no two others.
+    if there != ({REVIVED} if database.startswith("sqlite") else set()):
+        findings.violations.append(f"in the end there is what these had written: {there}")
+    return findings
+
+
+async def _frozen(
+    end: str, database: str, asking: Asking, lasts: float, findings: Findings
+) -> None:
+    async with _lingering(database, end) as process:
+        process.send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        await asyncio.sleep(lasts)
+        ended = time.monotonic()
+        process.send_signal(signal.SIGCONT if end == REVIVED else signal.SIGKILL)
+        findings.figures.append(await asking.well_again(end, ended))
+        assert process.stdout is not None
+        out = await process.stdout.read() == OUT
+    if out is not (end == REVIVED and database.startswith("sqlite")):
+        findings.violations.append(f"{end}: it {'could' if out else 'could not'} commit")
+    posts, pages = asking.between(began, ended, POST), asking.between(began, ended, PAGE)
+    findings.facts += f"{'; ' if findings.facts else ''}{end} after {lasts:.0f} s:"
+    findings.facts += f" {sum(not one.is_fine for one in posts)} of {len(posts)} posts refused"
+    findings.figures.append(asking.slowest(end, began, ended))
+    findings.violations += asking.complaints(end, began, ended)
+    if unread := sum(not one.is_fine for one in pages):
+        findings.violations.append(f"{end}: {unread} of {len(pages)} pages not shown")
+
+
+@asynccontextmanager
+async def _lingering(database: str, name: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.faults.lingering_write", database, name, cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"in\n"
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

@@ -1,0 +1,16 @@
+"""Every fault that is tried on PostgreSQL, in its short form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.databases import Databases
+from tests.faults.catalogue import Fault
+from tests.faults.short import faults_on, hold
+
+
+@faults_on("postgresql")
+async def test_the_promise_holds_under_the_fault(
+    fault: Fault, databases: Databases, tmp_path: Path
+) -> None:
+    await hold(fault, "postgresql", databases, tmp_path)

@@ -20,6 +20,7 @@ from microblog.archives.actions import PART, Work
 from microblog.archives.lists import followers_list, following_list
 from microblog.archives.pages import FOLLOWERS, FOLLOWING, STYLE, Month, Pages, month_of
 from microblog.archives.queries import Ask, Record
+from microblog.crossposts import queries as crossposts
 from microblog.kernel.clock import now
 from microblog.kernel.db import Database
 from microblog.media import actions as pictures
@@ -69,6 +70,7 @@ class Builder:
             people = await self._people(work, archive, pages)
             pictures = await self._pictures(work, archive)
             await self._write(archive, "notifications.json", self._notifications(work))
+            await self._write(archive, "copies.json", self._copies(work))
             await self._write(archive, "posts.json", self._posts(work))
             months = await self._months(work, archive, pages)
             archive.writestr("style.css", STYLE)
@@ -141,6 +143,18 @@ class Builder:
                 return
             yield page
             after, self._done = int(page[-1]["id"]), self._done + len(page)
+            await self._note(work)
+
+    async def _copies(self, work: Work) -> AsyncIterator[list[Record]]:
+        """Of their posts, on other sites: where each is."""
+        after = 0
+        while True:
+            async with self._db.reading() as session:
+                page = await crossposts.exported_after(session, work.account_id, after)
+            if not page:
+                return
+            yield page
+            after = int(page[-1]["id"])
             await self._note(work)
 
     async def _notifications(self, work: Work) -> AsyncIterator[list[Record]]:

@@ -13,11 +13,15 @@ import pytest
 from sqlalchemy import select, update
 
 from microblog.accounts.model import Account
+from microblog.crossposts import queries
 from microblog.crossposts.model import Crosspost, Place
 from microblog.demo.pretenders import Pretenders, listening, providers_at
+from microblog.kernel import events
 from microblog.kernel.clock import now
 from microblog.settings import Settings
 from microblog.signin.model import LoginSession
+from microblog.timelines.audience import Watchers
+from microblog.web import showing
 from tests.web.travelling import confirmed, query, sent_to
 from tests.web.visitor import text
 from tests.world import Person, World
@@ -236,6 +240,38 @@ class TestWhatBecameOfIt:
         assert "Copies on other sites are not changed." in await ada.page(
             f"/posts/{path.rsplit('/', 1)[1]}/edit"
         )
+
+    async def test_the_open_page_hears_of_it(self, world: World) -> None:
+        """On their own topic, without anything that lets another send its forms."""
+        ada = await world.person("ada")
+        await connects(ada)
+        (place,) = await places(world)
+        path = await posts(ada, "Good morning", place.id)
+        await settled(world)
+        async with world.db.reading() as session:
+            page = await events.after(session, 0, 1000)
+            own = f"own:{ada.id}"
+            (what,) = await showing.shown(session, page, Watchers(), lambda topic: topic == own)
+        assert what.topics == [own]
+        (drawn,) = showing.messages(what, "epoch", ["en"])
+        told = json.loads(drawn["en"].texts[0])
+        post_id = path.rsplit("/", 1)[1]
+        assert (told["target"], told["element"]) == ("copies", f"copies-{post_id}")
+        assert "Copied to X." in told["html"]
+        assert f'id="copies-{post_id}"' in await ada.page(path)
+        assert ada.csrf not in told["html"]
+
+    async def test_it_is_in_the_copy_that_they_take_along(self, world: World) -> None:
+        ada = await world.person("ada")
+        await connects(ada)
+        (place,) = await places(world)
+        path = await posts(ada, "Good morning", place.id)
+        await settled(world)
+        async with world.db.reading() as session:
+            (told,) = await queries.exported_after(session, ada.id, 0)
+            assert await queries.exported_after(session, ada.id, int(told["id"])) == []
+        assert (told["post"], told["site"], told["state"]) == (path.rsplit("/", 1)[1], "x", "done")
+        assert str(told["address"]).startswith("http://127.0.0.1:")
 
     async def test_a_failure_is_told_tried_again_and_dismissed(
         self, world: World, pretenders: Pretenders

@@ -7,23 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import resource
 import time
 from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tests.frames import PING, PONG, frame, handshake, read_frames
+from tests.process import open_files
+
 AT_ONCE = 50  # handshakes under way
 PATIENCE = 60.0  # seconds
 REST = 1.0
 EVENT = b'{"type":"event"'
-PING, PONG = 0x89, 0x8A
-UNMASKED = b"\0\0\0\0"  # a mask that changes nothing
-HANDSHAKE = (
-    "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}\r\n"
-    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{more}\r\n"
-)
 DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
 
 
@@ -104,10 +99,9 @@ class Crowd:
     async def _join(self, number: int) -> None:
         loop = asyncio.get_running_loop()
         cookie = self._cookies[number % len(self._cookies)]
-        more = (f"Cookie: {cookie}\r\n" if cookie else "") + self._offers
-        request = HANDSHAKE.format(path=self.path, port=self._port, more=more)
+        request = handshake(self._port, self.path, cookie=cookie, offers=self._offers)
         _, socket = await loop.create_connection(
-            lambda: _Socket(self, request.encode()), "127.0.0.1", self._port
+            lambda: _Socket(self, request), "127.0.0.1", self._port
         )
         async with asyncio.timeout(PATIENCE):
             await socket.ready
@@ -145,29 +139,14 @@ class _Socket(asyncio.Protocol):
                 return
             data = rest
             self._greeted(b"")
-        self._rest = data[self._read(data) :]
-
-    def _read(self, data: bytes) -> int:
-        """Take the whole frames of `data`; where the rest begins.  A server does not mask."""
-        start, size = 0, len(data)
-        while size - start >= 2:
-            length, body = data[start + 1], start + 2
-            if length == 126:
-                length, body = int.from_bytes(data[body : body + 2], "big"), body + 2
-            elif length == 127:
-                length, body = int.from_bytes(data[body : body + 8], "big"), body + 8
-            if body + length > size:
-                break
-            self._take(data[start], data[body : body + length])
-            start = body + length
-        return start
+        self._rest = read_frames(data, self._take)
 
     def _take(self, head: int, text: bytes) -> None:
         if text.startswith(EVENT):
             self._crowd.arrived(text, self.got)
             self.got += 1
         elif head == PING:
-            self.transport.write(bytes((PONG, 0x80 | len(text))) + UNMASKED + text)
+            self.transport.write(frame(PONG, text))
         else:
             self._greeted(text)
 
@@ -177,9 +156,6 @@ class _Socket(asyncio.Protocol):
 
 
 def allow_files(wanted: int) -> None:
-    """A process may have few files open until it asks for more; its children inherit that."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if most < wanted:
-        raise SystemExit(f"At most {hard} files may be open here, {wanted} are needed: ulimit -Hn.")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    """End with a sentence if a process, and those it starts, may not open so many."""
+    if unable := open_files(wanted):
+        raise SystemExit(f"It {unable}.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from statistics import quantiles
@@ -11,7 +10,7 @@ from typing import Any
 
 from tests.faults.page import Page
 from tests.faults.people import Seat
-from tests.process import SiteProcess
+from tests.process import SiteProcess, open_files
 
 AT_ONCE = 50  # handshakes under way
 SPARE = 200  # files open for other things
@@ -19,14 +18,8 @@ SOURCES = 20  # addresses of ours that connections come from: each has 28,000 po
 
 
 def files_for(sockets: int) -> str:
-    """Let this process and those it starts open so many; why not, if they may not."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = sockets + SPARE
-    if hard != resource.RLIM_INFINITY and hard < wanted:
-        return f"needs {wanted:,} open files, and ulimit -Hn is {hard:,}"
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-    return ""
+    """Why so many cannot be open, if they cannot."""
+    return open_files(sockets + SPARE)
 
 
 @asynccontextmanager

@@ -17,15 +17,8 @@ from contextlib import suppress
 from typing import Any
 
 from tests.faults.people import Seat
+from tests.frames import ACCEPTED, CLOSE, PING, PONG, TEXT, frame, handshake, read_frames
 
-HANDSHAKE = (
-    "GET /live?stream={stream}{since} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-    "Origin: http://127.0.0.1:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{cookie}\r\n"
-)
-TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A
-UNMASKED = b"\0\0\0\0"  # a mask that changes nothing
-ACCEPTED = 101
 GONE = 0  # no close frame: cut, refused or killed
 SIGNED_OUT = 4001
 OPENING = 20.0  # seconds a handshake may take
@@ -101,11 +94,9 @@ class Page:
     async def open(self) -> Page:
         """Connected and caught up.  Raises OSError when refused or cut off before."""
         loop = asyncio.get_running_loop()
-        cookie = f"Cookie: {self.seat.cookie}\r\n" if self.seat else ""
         since = f"&since={self.position}" if self.position else ""
-        request = HANDSHAKE.format(
-            stream=self.stream, since=since, port=self.port, cookie=cookie
-        ).encode()
+        cookie = self.seat.cookie if self.seat else ""
+        request = handshake(self.port, f"/live?stream={self.stream}{since}", cookie=cookie)
         async with asyncio.timeout(OPENING):
             _, self.socket = await loop.create_connection(
                 lambda: Socket(request, self._hear), "127.0.0.1", self.via,
@@ -223,22 +214,7 @@ class Socket(asyncio.Protocol):
             if self.status != ACCEPTED:
                 self.transport.close()
                 return
-        self._rest = data[self._read(data) :]
-
-    def _read(self, data: bytes) -> int:
-        """Take the whole frames of `data`; where the rest begins.  A server does not mask."""
-        start, size = 0, len(data)
-        while size - start >= 2:
-            length, body = data[start + 1], start + 2
-            if length == 126:
-                length, body = int.from_bytes(data[body : body + 2], "big"), body + 2
-            elif length == 127:
-                length, body = int.from_bytes(data[body : body + 8], "big"), body + 8
-            if body + length > size:
-                break
-            self._take(data[start], data[body : body + length])
-            start = body + length
-        return start
+        self._rest = read_frames(data, self._take)
 
     def _take(self, head: int, payload: bytes) -> None:
         if head == TEXT:
@@ -247,10 +223,10 @@ class Socket(asyncio.Protocol):
             if said["type"] == "caught_up" and not self.caught_up.done():
                 self.caught_up.set_result(None)
         elif head == PING:
-            self.transport.write(bytes((PONG, 0x80 | len(payload))) + UNMASKED + payload)
+            self.transport.write(frame(PONG, payload))
         elif head == CLOSE:
             self._code = struct.unpack("!H", payload[:2])[0] if payload else 1005
-            self.transport.write(bytes((CLOSE, 0x80 | len(payload))) + UNMASKED + payload)
+            self.transport.write(frame(CLOSE, payload))
             self.transport.close()
 
 

@@ -24,11 +24,12 @@ from microblog.posts import actions
 from tests.faults import history, report
 from tests.faults.crowd import crowd, files_for, percentile
 from tests.faults.log import logged
-from tests.faults.page import HANDSHAKE, Page
+from tests.faults.page import Page
 from tests.faults.people import Seat, seated
 from tests.faults.report import Findings, Size
 from tests.faults.scale import Scale
 from tests.faults.serving import serving
+from tests.frames import handshake
 from tests.process import SiteProcess
 
 ID = "R12"
@@ -173,9 +174,8 @@ async def _deaf(site: SiteProcess, seat: Seat) -> socket.socket:
     deaf.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT)
     deaf.setblocking(False)
     await loop.sock_connect(deaf, ("127.0.0.1", site.port))
-    cookie = f"Cookie: {seat.cookie}\r\n"
-    request = HANDSHAKE.format(stream="home", since="", port=site.port, cookie=cookie)
-    await loop.sock_sendall(deaf, request.encode())
+    request = handshake(site.port, "/live?stream=home", cookie=seat.cookie)
+    await loop.sock_sendall(deaf, request)
     assert await loop.sock_recv(deaf, 12) == b"HTTP/1.1 101"
     return deaf
 

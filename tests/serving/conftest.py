@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -16,8 +17,18 @@ from hypercorn.protocol import h2, h11
 
 from microblog import wire
 from microblog.tcp import Connection
+from tests.serving.running import another_python
 
 Start = Callable[..., Awaitable[int]]
+
+
+@pytest.fixture(params=["this Python", "another Python"])
+def python(request: pytest.FixtureRequest) -> str:
+    """What asyncio's servers wait for changed in 3.12 (Hypercorn #308), so one each if possible."""
+    python = sys.executable if request.param == "this Python" else another_python()
+    if python is None:
+        pytest.skip("no other Python here that can import Quart")
+    return python
 
 
 @pytest.fixture

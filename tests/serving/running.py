@@ -20,6 +20,7 @@ from signal import SIGTERM
 ROOT = Path(__file__).parents[2]
 # Quart and Hypercorn are pure Python, so another Python can use our installation of them.
 PATHS = {"PYTHONPATH": f"{ROOT}:{sysconfig.get_path('purelib')}"}
+REQUEST = "GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n"  # of a path
 VERSIONS = ("3.14", "3.13", "3.12", "3.11")
 
 

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.serving.peer import connected, websocket
-from tests.serving.running import another_python, running
+from tests.serving.running import REQUEST, running
 
-REQUEST = "GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n"
 GRACE = 0.8
 PATIENT = 8.0  # where nothing is dropped, so that a busy machine drops nothing either
 AFTERWARDS = 3.5 * 0.5  # server.MOMENT
-
-
-@pytest.fixture(params=["this Python", "another Python"])
-def python(request: pytest.FixtureRequest) -> str:
-    """What asyncio's servers wait for changed in 3.12 (Hypercorn #308), so one each if possible."""
-    python = sys.executable if request.param == "this Python" else another_python()
-    if python is None:
-        pytest.skip("no other Python here that can import Quart")
-    return python
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import contextlib
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,18 +20,9 @@ from tests.databases import KINDS, Databases
 from tests.person import Person, Reader
 from tests.process import SiteProcess
 from tests.serving.peer import Peer, connected, websocket
-from tests.serving.running import Running, another_python, running
+from tests.serving.running import REQUEST, Running, running
 
-REQUEST = "GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n"
 MANY = 12  # connections, enough for both workers to have some
-
-
-@pytest.fixture(params=["this Python", "another Python"])
-def python(request: pytest.FixtureRequest) -> str:
-    python = sys.executable if request.param == "this Python" else another_python()
-    if python is None:
-        pytest.skip("no other Python here that can import Quart")
-    return python
 
 
 @pytest.fixture

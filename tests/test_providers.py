@@ -10,6 +10,7 @@ from microblog import providers
 from microblog.settings import Settings, SettingsError
 
 GITHUB = {"MICROBLOG_GITHUB_CLIENT_ID": "id", "MICROBLOG_GITHUB_CLIENT_SECRET": "secret"}
+STATIC = Path(__file__).parent.parent / "static"
 CLUB = {
     "MICROBLOG_OIDC_CLUB_ISSUER": "https://id.example",
     "MICROBLOG_OIDC_CLUB_CLIENT_ID": "id",
@@ -46,6 +47,23 @@ def test_none_is_none() -> None:
 def test_half_a_provider_is_refused_in_a_sentence(given: dict[str, str], says: str) -> None:
     with pytest.raises(SettingsError, match=says):
         Settings.from_env(given)
+
+
+@pytest.mark.parametrize("name", providers.ICONS)
+def test_a_provider_has_a_drawing_of_its_own_or_one_that_is_chosen(name: str) -> None:
+    given = Settings.from_env({**GITHUB, **CLUB, "MICROBLOG_OIDC_CLUB_ICON": name})
+    assert [one.icon for one in given.providers] == ["github", name]
+    assert f'<symbol id="{name}"' in (STATIC / "icons.svg").read_text()
+    assert Settings.from_env(CLUB).providers[0].icon == "key"
+
+
+@pytest.mark.parametrize("name", ["no-such", "icon.txt", "missing.png", "large.png", "folder.png"])
+def test_what_is_no_icon_is_refused_in_a_sentence(tmp_path: Path, name: str) -> None:
+    (tmp_path / "icon.txt").write_text("x")
+    (tmp_path / "large.png").write_bytes(b"x" * 65_537)
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(SettingsError, match="MICROBLOG_OIDC_CLUB_ICON must be one of key"):
+        Settings.from_env({**CLUB, "MICROBLOG_OIDC_CLUB_ICON": str(tmp_path / name)})
 
 
 def test_an_id_stands_for_one_provider() -> None:

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -205,3 +206,32 @@ async def test_a_picture_leads_to_no_neighbour(world: World, grace: Person, url:
     page = f"/settings/identities/{await number(world)}"
     assert (await grace.submit(page, picture="on")).status_code == 422
     assert (await grace.get(f"{page}/picture")).status_code == 404
+
+
+# -- icons of providers ----------------------------------------------------------------------
+
+
+async def test_each_button_has_its_drawing(world: World) -> None:
+    page = await Visitor(world).page("/login")
+    for name in ("github", "facebook", "x"):
+        assert f'#{name}"/></svg> Continue with' in page
+        assert (await world.visitor().get(f"/login/{name}/icon")).status_code == 404
+
+
+async def test_a_file_of_the_operator_is_served_as_a_picture_only(
+    world: World, tmp_path: Path
+) -> None:
+    file = tmp_path / "club.svg"
+    file.write_text("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>")
+    settings = world.site.settings
+    github = replace(settings.providers[0], icon=str(file))
+    world.site.settings = replace(settings, providers=(github,))
+    assert '<img class="icon icon-small" src="/login/github/icon" alt=""' in await Visitor(
+        world
+    ).page("/login")
+    answer = await world.visitor().get("/login/github/icon")
+    assert answer.headers["Content-Type"] == "image/svg+xml"
+    assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    file.unlink()
+    assert (await world.visitor().get("/login/github/icon")).status_code == 404

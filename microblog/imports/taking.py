@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from microblog.accounts import actions as accounts
+from microblog.backlinks import actions as backlinks
 from microblog.follows import lists
 from microblog.imports import queries, reading
 from microblog.imports.actions import Left
@@ -64,8 +65,14 @@ async def profile(session: Session, job: Import, file: CopyFile, bite: Bite) -> 
         change = accounts.edit_profile(session, job.account_id, links=None, **words)
         await bite.try_to(written, "profile", change)
     if links := reading.links(file):
-        change = accounts.edit_profile(session, job.account_id, links=links)
+        change = _show_links(session, job.account_id, links)
         await bite.try_to(", ".join(url for _, url in links), "profile", change)
+
+
+async def _show_links(session: Session, account_id: int, links: Sequence[tuple[str, str]]) -> None:
+    """Whether their pages link back is looked up anew: a copy can say anything."""
+    await accounts.edit_profile(session, account_id, links=links)
+    await backlinks.follow_profile(session, account_id)
 
 
 async def settings(session: Session, job: Import, file: CopyFile, bite: Bite) -> None:

@@ -15,6 +15,7 @@ from microblog.accounts.model import Account
 from microblog.archives import actions as archives
 from microblog.archives import queries as copies
 from microblog.archives.builder import Builder
+from microblog.backlinks import queries as backlinks
 from microblog.follows import queries as follows
 from microblog.imports import actions, taking, worker
 from microblog.imports.actions import Lost
@@ -184,6 +185,8 @@ async def test_profile_settings_and_pictures_come_along(stage: Stage, mover: Mov
         mine = await people.account(session, mover.account_id)
         assert (mine.display_name, mine.bio, mine.pronouns) == ("Ada", "hello", "")
         assert mine.links == [["home", "https://ada.example"]]
+        states = await backlinks.states_of(session, mover.account_id)
+        assert [(one.url, one.state) for one in states] == [("https://ada.example", "waiting")]
         assert (mine.role, mine.email, mine.theme) == ("member", None, "dark")
         assert mine.avatar not in (None, known)
         assert mine.avatar_alt == "a face"

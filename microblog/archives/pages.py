@@ -26,7 +26,7 @@ body { max-width: 40rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; overflow-wra
 body { font: 1.0625rem/1.55 system-ui, sans-serif; background: light-dark(#fbf9f5, #1c1a18); }
 body { color: light-dark(#2a2622, #eae6e0); }
 a { color: light-dark(#1d5f48, #8fd3b6); }
-h1 { margin: .5rem 0 0; line-height: 1.2; text-wrap: balance; }
+h1 { margin: .5rem 0 0; font-size: 1.75rem; line-height: 1.2; text-wrap: balance; }
 h2 { margin: 2.5rem 0 .5rem; font-size: 1.25rem; }
 h3 { margin: 1.25rem 0 .25rem; font-size: 1rem; }
 ul { margin: 0; padding-inline-start: 1.25rem; }

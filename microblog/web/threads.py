@@ -7,6 +7,7 @@ from functools import partial
 
 from quart import Blueprint, ResponseReturnValue, request
 
+from microblog.imports import queries as imports
 from microblog.kernel.errors import NotFound
 from microblog.kernel.model import Session
 from microblog.posts import queries as posts
@@ -39,11 +40,12 @@ async def show(name: str, post_id: str) -> ResponseReturnValue:
             next_url=later, live=later is None,
         )  # fmt: skip
         copies = await of_mine(session, focus.id, focus.author.id)
+        origin = None if focus.deleted else await imports.origin(session, focus.id)
     asking = viewer()
     mine = asking is not None and asking.id == focus.author.id and not focus.deleted
     return render(
         "posts/show.html", focus=focus, timeline=shown, earlier=earlier, form=None, can_edit=mine,
-        copies=copies,
+        copies=copies, origin=origin,
     )  # fmt: skip
 
 

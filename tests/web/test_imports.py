@@ -82,6 +82,19 @@ async def test_a_copy_is_looked_into_chosen_from_and_brought(world: World, ada: 
     assert f'href="{there}"' in await ada.page(HERE)
 
 
+async def test_a_brought_post_says_where_it_was_written(world: World, ada: Visitor) -> None:
+    """A date of long ago, on a site that was not there yet, explains itself."""
+    strange = answer(2, 77, in_reply_to_name="bob", text="I agree")
+    there = (await sends_copy(ada, copy([strange]).getvalue())).headers["Location"]
+    await ada.submit(there, posts="on", answers="on")
+    await world.machinery.importer.step()
+    path = re.search(r'href="(/@ada/\d+)"', await ada.page("/@ada"))
+    assert path
+    page = await Visitor(world).page(path[1])
+    assert "Brought along from there.example on" in page
+    assert "There it answered <bdi>bob@there.example</bdi>." in page
+
+
 async def test_the_posts_can_be_deleted_again(world: World, ada: Visitor) -> None:
     there = (await sends_copy(ada, copy([post(1)]).getvalue())).headers["Location"]
     await ada.submit(there, posts="on")

@@ -1,6 +1,7 @@
 /** A part of the page that the server draws anew while something goes on. */
 import { element } from "../lib/html.js";
 import { listen } from "../lib/live.js";
+import { token } from "../lib/reader.js";
 import { announce } from "../lib/words.js";
 
 customElements.define("live-part", class extends HTMLElement {
@@ -16,6 +17,7 @@ customElements.define("live-part", class extends HTMLElement {
   /** The end is said aloud, not every step. */
   #become({ childNodes, dataset: { said } }) {
     this.replaceChildren(...childNodes);
+    for (const field of this.querySelectorAll("[name=csrf_token]")) field.value = token();
     if (said) announce(said);
   }
 });

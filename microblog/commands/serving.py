@@ -178,15 +178,21 @@ async def work(_given: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     say("\n".join(["Working: mail and the event log. Stop with Ctrl+C.", *machinery.notices()]))
-    following = Subscriber(site.db, partial(_heed, site))
-    await following.start()
-    async with site.db.reading() as session:
-        await site.refresh(session)
+    following = await follow_settings(site)
     steps = machinery.steps() | {"site settings": (following.step, 1.0)}
     async with running(site, steps):
         await stop.wait()
         await machinery.close()
     await site.db.close()
+
+
+async def follow_settings(site: Site) -> Subscriber:
+    """For a process without pages, whose live feed would do it."""
+    following = Subscriber(site.db, partial(_heed, site))
+    await following.start()
+    async with site.db.reading() as session:
+        await site.refresh(session)
+    return following
 
 
 async def _heed(site: Site, session: Session, page: list[LoggedEvent]) -> None:

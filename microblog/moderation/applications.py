@@ -9,12 +9,14 @@ from microblog.admissions import applications, invitations
 from microblog.admissions.model import Application
 from microblog.identities import actions as identities
 from microblog.identities.names import suggested
+from microblog.kernel.errors import N_, Conflict
 from microblog.kernel.model import Session
 from microblog.moderation.actions import acting, checked_reason, involved, note
 from microblog.moderation.model import Entry
 from microblog.oauth.vouched import Vouched
 
 ACT = "decide_application"
+OVERTAKEN = N_("By now they have an account, with the same address or way of signing in. Decline.")
 
 
 async def approve(session: Session, actor_id: int, application_id: int) -> Account:
@@ -24,7 +26,10 @@ async def approve(session: Session, actor_id: int, application_id: int) -> Accou
     """
     await acting(session, actor_id, ACT)
     asked = await applications.waiting(session, application_id)
-    account = await _begin(session, asked, await suggested(session, asked.name) or asked.name)
+    try:
+        account = await _begin(session, asked, await suggested(session, asked.name) or asked.name)
+    except Conflict as error:
+        raise Conflict("", OVERTAKEN) from error
     await applications.approved(session, asked, account.id)
     await note(session, "approve_application", actor_id, account, before={})
     return account

@@ -126,6 +126,19 @@ async def test_a_name_taken_meanwhile_gets_a_number(db: Database, stage: Stage, 
         assert (await deciding.approve(session, mo, wanted)).name == "ada2"
 
 
+async def test_who_has_an_account_by_now_gets_no_second(
+    db: Database, stage: Stage, mo: int
+) -> None:
+    wanted, susan = await asks(db, ADA), await stage.person("susan")
+    async with db.writing() as session:
+        account = await accounts.account(session, susan)
+        account.email, account.email_key = "ada@example.org", "ada@example.org"
+    with pytest.raises(Conflict, match="By now"):
+        async with db.writing() as session:
+            await deciding.approve(session, mo, wanted)
+    assert len(await rows(db)) == 1
+
+
 async def test_a_taken_name_is_refused_when_it_is_asked_for(db: Database, stage: Stage) -> None:
     await stage.person("ada")
     with pytest.raises(Conflict) as refused:

@@ -29,7 +29,7 @@ async def close(house: House, report_id: int, **how: object) -> None:
 
 async def waiting(house: House) -> int:
     async with house.world.db.reading() as session:
-        return await queries.waiting(session)
+        return (await queries.waiting(session)).total
 
 
 async def silenced(house: House) -> int:

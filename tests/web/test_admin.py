@@ -122,7 +122,7 @@ async def test_a_person_is_reported_from_their_page_and_never_twice(house: House
         answer = await house.david.submit("/@susan/report", category="spam", words="")
         assert answer.status_code == 303
     async with house.world.db.reading() as session:
-        assert await queries.waiting(session) == 1
+        assert (await queries.waiting(session)).total == 1
     answer = await house.susan.submit("/@susan/report", category="spam", words="")
     assert answer.status_code == 422
     assert (await house.david.get("/posts/7/report")).status_code == 404

@@ -9,10 +9,14 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from microblog.app import create_app
+from microblog.commands.serving import follow_settings
 from microblog.kernel.clock import now
+from microblog.kernel.db import Database
+from microblog.live.hub import Hub
 from microblog.moderation.model import Entry
 from microblog.settings import Settings
 from microblog.signin.model import LoginSession
+from microblog.site import Site
 from tests.moderation.conftest import with_role
 from tests.web.visitor import Visitor, text
 from tests.world import Person, World
@@ -108,6 +112,18 @@ async def test_other_processes_hear_of_it_within_two_seconds(
         assert there.chosen.post_limit == 140
         answer = await other.test_client().get("/about")
         assert "Our street" in await answer.get_data(as_text=True)
+
+
+async def test_a_process_without_pages_hears_of_it(world: World, settings: Settings) -> None:
+    ada = await administrator(world)
+    worker = Site(settings, Database(settings.url), Hub())
+    heard: list[str] = []
+    worker.on_change.append(lambda: heard.append(worker.chosen.name))
+    following = await follow_settings(worker)
+    await ada.submit("/admin/settings", **FIELDS)
+    await following.step()
+    await worker.db.close()
+    assert heard == ["Microblog", "Our street"]
 
 
 async def test_a_process_that_starts_knows_it(world: World, settings: Settings) -> None:

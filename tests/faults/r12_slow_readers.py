@@ -53,7 +53,7 @@ class Author:
     """Publishes bursts, and notes how long after the commit each post reached each page."""
 
     def __init__(self, database: str, seat: Seat, pages: list[Page]) -> None:
-        self._db = Database(database)
+        self._db = Database(database, busy_timeout=PATIENCE)  # it writes beside the site
         self._seat = seat
         self._pages = pages
         self._late: list[float] = []
@@ -76,7 +76,7 @@ class Author:
                     await asyncio.sleep(0.02)
         return self._late
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         await self._db.close()
 
 
@@ -110,13 +110,12 @@ async def run(scale: Scale, database: str) -> Findings:
     async with (
         serving(database, metrics_token=TOKEN) as site,
         crowd(site, [seats[fan] for fan in fans], normal) as pages,
+        contextlib.aclosing(Author(database, seats["author"], pages)) as author,
     ):
-        author = Author(database, seats["author"], pages)
         alone, sockets = await author.publish(bursts), _sockets_of(site)
         async with _slow(site, [seats[fan] for fan in fans], slow), _watching(site) as watch:
             beside = await author.publish(bursts)
             dropped = await _dropped(site, sockets)
-        await author.close()
     late = [percentile(each, 99) * 1000 for each in (alone, beside)]
     return Findings(
         f"p99 {late[0]:.0f} ms alone, {late[1]:.0f} ms beside them",

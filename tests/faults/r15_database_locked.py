@@ -29,6 +29,7 @@ from tests.faults.serving import serving
 ID = "R15b"
 NAME = "write lock held by another process"
 FULL = 25.0
+SHORT_KINDS = ("postgresql",)  # on SQLite it is what a frozen process does, R23b
 
 LASTS = 10.0  # seconds
 

@@ -43,7 +43,7 @@ SMALLEST_FILE = 64 * 1024  # bytes: below what the database has already
 
 async def run(scale: Scale, database: str) -> Findings:
     findings = Findings(history=History())
-    lasts = scale.of(min(30.0, scale.seconds / 3), 3.0)
+    lasts = scale.of(min(30.0, scale.seconds / 3), 2.0)
     is_file = database.startswith("sqlite")
     async with _small_disk(SIZE if is_file else SERVER_SIZE) as disk:
         if is_file:

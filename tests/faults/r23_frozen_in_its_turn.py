@@ -44,8 +44,8 @@ async def run(scale: Scale, database: str) -> Findings:
         asking = Asking(site.port, seats.values(), findings.history or History())
         task = asyncio.ensure_future(asking.run())
         await asyncio.sleep(0.5)
-        for end in (REVIVED, KILLED):
-            await _frozen(end, database, asking, scale.of(10.0, 5.0), findings)
+        await _frozen(REVIVED, database, asking, scale.of(10.0, 4.5), findings)
+        await _frozen(KILLED, database, asking, scale.of(10.0, 1.0), findings)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     findings.violations += wrong_posts(asking.log, await kept(database))
@@ -72,7 +72,7 @@ async def _frozen(
     if out is not (end == REVIVED and database.startswith("sqlite")):
         findings.violations.append(f"{end}: it {'could' if out else 'could not'} commit")
     posts, pages = asking.between(began, ended, POST), asking.between(began, ended, PAGE)
-    findings.facts += f"{'; ' if findings.facts else ''}{end} after {lasts:.0f} s:"
+    findings.facts += f"{'; ' if findings.facts else ''}{end} after {lasts:g} s:"
     findings.facts += f" {sum(not one.is_fine for one in posts)} of {len(posts)} posts refused"
     findings.figures.append(asking.slowest(end, began, ended))
     findings.violations += asking.complaints(end, began, ended)

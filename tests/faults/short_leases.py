@@ -18,7 +18,7 @@ leases.RENEW = 1.0
 
 from microblog.mail import supply  # noqa: E402 - it takes them over when it is imported
 
-supply.TRUSTED = supply.WATCHED = SECONDS - 2.0
+supply.TRUSTED = supply.WATCHED = SECONDS - 3.0
 
 if __name__ == "__main__":
     from microblog.__main__ import main

@@ -139,9 +139,9 @@ INTERFACES = (
     admin_people, admin_reports, admin_settings, appeals, claims, crossposts, disowning,
     email_address, export, follows, health, identity_pages, imports, invitation_pages,
     leaving, login, mail_settings, media, metrics, moderation, notifications, passkeys,
-    passwords, plain_files, portraits, posts, profile_settings, providers, reauthentication, register,
-    reports, second_step, sessions, settings_pages, sharing, threads, timelines, two_factor,
-    unsubscribe, user_name, follow_requests, privacy,
+    passwords, plain_files, portraits, posts, profile_settings, providers, reauthentication,
+    register, reports, second_step, sessions, settings_pages, sharing, threads, timelines,
+    two_factor, unsubscribe, user_name, follow_requests, privacy,
 )  # fmt: skip
 
 
@@ -193,9 +193,8 @@ class Machinery:
             consumer.name: (partial(consumer.catch_up, self.site.db), 1.0)
             for consumer in self.consumers
         }
-        return consumers | {
+        steps: dict[str, tuple[Step, float]] = consumers | {
             "mail sender": (self.sender.step, 1.0),
-            "crossposts": (self.crossposts.step, 1.0),
             "archives": (self.builder.step, 2.0),
             "imports": (self.importer.step, 2.0),
             "links of profiles": (self.links.step, 5.0),
@@ -203,6 +202,9 @@ class Machinery:
             "housekeeping": (self._keep_house, 3600.0),
             "suspensions": (partial(self._in_turns, moderating.lift_ended), 60.0),
         }
+        if self.site.settings.copies_posts:
+            steps["crossposts"] = (self.crossposts.step, 1.5)
+        return steps
 
     def _renderer(self) -> Renderer:
         """It goes on with the name that administrators give the site."""

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from random import Random
 
+from sqlalchemy import select
+
 from microblog.accounts import actions as accounts
 from microblog.accounts import queries as people
 from microblog.demo.calendar import Said, calendar
@@ -23,9 +25,20 @@ from microblog.posts import text
 from microblog.posts.model import Mention, Post, Revision, Tag
 from microblog.settings import Settings
 from microblog.signin import passwords
+from microblog.site_settings.model import SiteSetting
 
 _EDITED_AFTER = timedelta(minutes=19)
 _OLD_NEWS = timedelta(hours=12)  # read by the demo account
+
+HOUSE: Mapping[str, str | list[str]] = {
+    "description": f"The demo: a small world to look around in. Sign in as {DEMO} with the password"
+    f" “{DEMO_PASSWORD}”, or make an account of your own. Nothing leaves this machine.",
+    "rules": [
+        "Be kind: you will meet again.",
+        "Say where it is from when it is not yours.",
+        "Advertise nothing but bread.",
+    ],
+}
 
 _Ids = Mapping[str, int]
 
@@ -42,7 +55,14 @@ async def seed(db: Database, settings: Settings) -> bool:
         _befriend(session, ids, today, chance)
         said = await _publish(session, ids, calendar(today, chance))
         _notify(session, ids[DEMO], ids, said, today)
+        await _furnish(session)
     return True
+
+
+async def _furnish(session: Session) -> None:
+    """What an administrator would have set, unless one has."""
+    if await session.scalar(select(SiteSetting.name).limit(1)) is None:
+        session.add_all(SiteSetting(name=name, value=value) for name, value in HOUSE.items())
 
 
 async def _move_in(

@@ -103,3 +103,12 @@ async def test_nobody_of_the_cast_can_sign_in(seeded: World) -> None:
             Account.password_hash.is_not(None) | Account.email.is_not(None)
         )
         assert list(await session.scalars(able)) == [DEMO]
+
+
+async def test_the_front_page_says_how_to_get_in(seeded: World) -> None:
+    async with seeded.db.reading() as session:
+        await seeded.site.refresh(session)
+    page = await (await seeded.visitor().get("/")).get_data(as_text=True)
+    assert DEMO_PASSWORD in page
+    about = await (await seeded.visitor().get("/about")).get_data(as_text=True)
+    assert "Be kind" in about

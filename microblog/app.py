@@ -52,7 +52,7 @@ from microblog.moderation import actions as moderating
 from microblog.moderation import emails as moderation_emails
 from microblog.notifications import emails as notification_emails
 from microblog.notifications.consumer import make_consumer
-from microblog.running import Step, everything, loop, running, stopped
+from microblog.running import Step, Wakers, everything, loop, running, stopped
 from microblog.settings import Settings, SettingsError
 from microblog.signin import actions as signin
 from microblog.signin import emails as signin_emails
@@ -217,6 +217,11 @@ class Machinery:
         self.site.on_change.append(rename)
         return renderer
 
+    def wakers(self) -> Wakers:
+        """Which commits wake which of them."""
+        consumers = {consumer.name: consumer.kinds for consumer in self.consumers}
+        return consumers | {"mail sender": frozenset({outbox.MAIL})}
+
     def notices(self) -> list[str]:
         found = []
         if self.transport is None:
@@ -345,7 +350,7 @@ def _keep_running(app: Quart, site: Site, feed: Feed, machinery: Machinery) -> N
         if site.settings.workers_here == "on":
             steps |= machinery.steps()
             interests = everything  # its consumers follow the whole log
-        async with running(site, steps, interests), _sockets(site, feed):
+        async with running(site, steps, interests, machinery.wakers()), _sockets(site, feed):
             warming = asyncio.create_task(warm())
             yield
             await stopped([warming])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TypeAlias
@@ -18,6 +18,8 @@ PROMPT = ("live feed", "sockets")  # the others let these go first
 PATIENCE = 0.05
 
 Step: TypeAlias = Callable[[], Awaitable[None]]
+# By the name of a loop: kinds of commits after which it does not wait for its time.  None: all.
+Wakers: TypeAlias = Mapping[str, frozenset[str] | None]
 
 
 async def everything() -> tuple[str, ...]:
@@ -27,11 +29,14 @@ async def everything() -> tuple[str, ...]:
 
 @asynccontextmanager
 async def running(
-    site: Site, steps: dict[str, tuple[Step, float]], interests: Interests = everything
+    site: Site,
+    steps: dict[str, tuple[Step, float]],
+    interests: Interests = everything,
+    wakers: Wakers | None = None,
 ) -> AsyncIterator[None]:
     """Run each step in a loop of its own, and the doorbell, while the block lasts."""
     tasks = [
-        loop(site, name, step, idle, site.db.follow() if idle <= 1.0 else asyncio.Event())
+        loop(site, name, step, idle, site.db.follow((wakers or {}).get(name, _usual(idle))))
         for name, (step, idle) in steps.items()
     ]
     tasks.append(_bus(site, interests) if site.settings.bus_url else _doorbell(site))
@@ -39,6 +44,11 @@ async def running(
         yield
     finally:
         await stopped(tasks)
+
+
+def _usual(idle: float) -> frozenset[str] | None:
+    """What looks every second anyway looks after every commit."""
+    return None if idle <= 1.0 else frozenset()
 
 
 def loop(

@@ -31,7 +31,7 @@ from microblog.demo.people import DEMO, DEMO_PASSWORD
 from microblog.demo.pretenders import Pretenders, listening, providers_at
 from microblog.kernel import logs, schema
 from microblog.kernel.db import Database
-from microblog.kernel.events import LoggedEvent
+from microblog.kernel.events import Entry
 from microblog.kernel.model import Session
 from microblog.kernel.readers import Subscriber
 from microblog.kernel.shared import Shared
@@ -180,7 +180,7 @@ async def work(_given: argparse.Namespace) -> None:
     say("\n".join(["Working: mail and the event log. Stop with Ctrl+C.", *machinery.notices()]))
     following = await follow_settings(site)
     steps = machinery.steps() | {"site settings": (following.step, 1.0)}
-    async with running(site, steps):
+    async with running(site, steps, wakers=machinery.wakers()):
         await stop.wait()
         await machinery.close()
     await site.db.close()
@@ -195,7 +195,7 @@ async def follow_settings(site: Site) -> Subscriber:
     return following
 
 
-async def _heed(site: Site, session: Session, page: list[LoggedEvent]) -> None:
+async def _heed(site: Site, session: Session, page: list[Entry]) -> None:
     """Mail goes on with what administrators have set."""
     if settings_changed(page):
         await site.refresh(session)

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, func, select
 from microblog.follows.model import Follow, FollowRequest
 from microblog.kernel.ids import LARGEST
 from microblog.kernel.model import Session
+from microblog.kernel.rows import fetch_column
 
 _CHUNK = 500
 _MANY = 2000  # from here on reading as many followers is cheaper than asking for each
@@ -116,14 +117,14 @@ async def followers_among(session: Session, author_id: int, among: Set[int]) -> 
     """Those of `among` who follow the author; it costs as much as there are `among`."""
     if len(among) > _MANY:
         asked = {"account_id": author_id, "before": LARGEST, "limit": len(among)}
-        some = set(await session.scalars(_FOLLOWERS_PAGE, asked))
+        some = set(await fetch_column(session, _FOLLOWERS_PAGE, asked))
         if len(some) < len(among):  # they are all
             return some & among
     found: set[int] = set()
     each = list(among)
     for start in range(0, len(each), _CHUNK):
         chunk = {"account_id": author_id, "among": each[start : start + _CHUNK]}
-        found |= set(await session.scalars(_AMONG, chunk))
+        found |= set(await fetch_column(session, _AMONG, chunk))
     return found
 
 
@@ -136,7 +137,7 @@ async def following(
 ) -> list[int]:
     """Ids of those whom the account follows, the newest account first."""
     page = {"account_id": account_id, "before": before or LARGEST, "limit": limit}
-    return list(await session.scalars(_FOLLOWED_PAGE, page))
+    return await fetch_column(session, _FOLLOWED_PAGE, page)
 
 
 async def followers(
@@ -144,7 +145,7 @@ async def followers(
 ) -> list[int]:
     """Ids of those who follow the account, the newest account first."""
     page = {"account_id": account_id, "before": before or LARGEST, "limit": limit}
-    return list(await session.scalars(_FOLLOWERS_PAGE, page))
+    return await fetch_column(session, _FOLLOWERS_PAGE, page)
 
 
 async def waiting(
@@ -152,7 +153,7 @@ async def waiting(
 ) -> list[int]:
     """Ids of those who ask to follow the account, the newest account first."""
     page = {"account_id": account_id, "before": before or LARGEST, "limit": limit}
-    return list(await session.scalars(_WAITING_PAGE, page))
+    return await fetch_column(session, _WAITING_PAGE, page)
 
 
 async def how_many_wait(session: Session, account_id: int) -> int:

@@ -50,7 +50,7 @@ class Database:
         self._readers = async_sessionmaker(self._read_engine, expire_on_commit=False)
         self._writers = async_sessionmaker(self._write_engine, expire_on_commit=False)
         self._turn = asyncio.Lock()
-        self._wakeups: set[asyncio.Event] = set()
+        self._wakeups: dict[asyncio.Event, frozenset[str] | None] = {}
         self.heard = 0  # the last event that somebody in this process has read
         # Tells other processes of a commit, in place of the database's own doorbell.
         self.tell: Callable[[frozenset[str]], None] | None = None
@@ -98,9 +98,9 @@ class Database:
             if rings and not (self.is_sqlite or self.tell):
                 await session.execute(_NOTIFY, {"name": self.name})
         if rings:
-            self.ring()
+            self.ring(frozenset(rings.values()))
             if self.tell:
-                self.tell(rings)
+                self.tell(frozenset(rings))
 
     @asynccontextmanager
     async def _my_turn(self) -> AsyncIterator[None]:
@@ -114,15 +114,18 @@ class Database:
         finally:
             self._turn.release()
 
-    def ring(self) -> None:
-        """Wake whoever follows the log.  A hint: followers look for themselves."""
-        for wakeup in self._wakeups:
-            wakeup.set()
+    def ring(self, kinds: frozenset[str] | None = None) -> None:
+        """Wake whoever cares for any of `kinds`, or, when they are not known, everybody.  A hint:
+        followers look for themselves."""
+        for wakeup, wanted in self._wakeups.items():
+            if kinds is None or wanted is None or not wanted.isdisjoint(kinds):
+                wakeup.set()
 
-    def follow(self) -> asyncio.Event:
-        """A wakeup that rings after every commit made by this process, or heard of by it."""
+    def follow(self, kinds: frozenset[str] | None = None) -> asyncio.Event:
+        """A wakeup that rings after commits of these `kinds` (all, if none are named) made by this
+        process, and after all that are heard of by it."""
         wakeup = asyncio.Event()
-        self._wakeups.add(wakeup)
+        self._wakeups[wakeup] = kinds
         return wakeup
 
     async def close(self) -> None:

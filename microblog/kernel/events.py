@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, String, delete, func, select
+from sqlalchemy import JSON, String, bindparam, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.kernel.clock import now
 from microblog.kernel.model import Base, BigInt, Session
 from microblog.kernel.order import ring_at_commit, take_turn
+from microblog.kernel.rows import fetch
 
 TRIMMED = 2000
 
@@ -48,9 +49,20 @@ class LoggedEvent(Base):
     at: Mapped[datetime] = mapped_column(default=now)
 
     def event(self) -> Event | None:
-        """The fact; None for a kind this version does not know (the log outlives versions)."""
-        kind = Event.kinds.get(self.kind)
-        return kind(**self.payload) if kind else None
+        return fact(self.kind, self.payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the log, as its readers get it."""
+
+    id: int
+    kind: str
+    payload: dict[str, Any]
+    at: datetime
+
+    def event(self) -> Event | None:
+        return fact(self.kind, self.payload)
 
 
 class LogEpoch(Base):
@@ -80,18 +92,30 @@ class Position:
         return cls(epoch, int(digits))
 
 
+def fact(kind: str, payload: dict[str, Any]) -> Event | None:
+    """None for a kind this version does not know (the log outlives versions)."""
+    known = Event.kinds.get(kind)
+    return known(**payload) if known else None
+
+
 # Of the whole log in one statement; a site without an epoch has not been started yet.
 EPOCH = select(LogEpoch.epoch).scalar_subquery()
 LATEST = select(func.max(LoggedEvent.id)).scalar_subquery()
 _OLDEST = select(func.min(LoggedEvent.id)).scalar_subquery()
 _ENDS = select(EPOCH, _OLDEST, LATEST)
+_PRESENT = select(EPOCH, LATEST)
+ENTRIES = select(LoggedEvent.id, LoggedEvent.kind, LoggedEvent.payload, LoggedEvent.at).order_by(
+    LoggedEvent.id
+)
+_AFTER = ENTRIES.where(LoggedEvent.id > bindparam("after")).limit(bindparam("limit"))
 
 
 async def record(session: Session, event: Event) -> None:
     """Put a fact into the log, in the caller's transaction."""
     await take_turn(session)
-    ring_at_commit(session, event.subject)
-    session.add(LoggedEvent(kind=type(event).__name__, payload=asdict(event)))
+    kind = type(event).__name__
+    ring_at_commit(session, kind, event.subject)
+    session.add(LoggedEvent(kind=kind, payload=asdict(event)))
     await session.flush()
 
 
@@ -115,18 +139,18 @@ async def ensure_epoch(session: Session) -> None:
 
 async def present(session: Session) -> Position:
     """Where the log stands.  Read it before what a page shows, so that nothing falls between."""
-    epoch, _, latest = (await session.execute(_ENDS)).one()
+    ((epoch, latest),) = await fetch(session, _PRESENT)
     return Position(epoch or "", latest or 0)
 
 
-async def after(session: Session, event_id: int, limit: int = 100) -> list[LoggedEvent]:
-    page = select(LoggedEvent).where(LoggedEvent.id > event_id).order_by(LoggedEvent.id)
-    return list(await session.scalars(page.limit(limit)))
+async def after(session: Session, event_id: int, limit: int = 100) -> list[Entry]:
+    found = await fetch(session, _AFTER, {"after": event_id, "limit": limit})
+    return [Entry(*row) for row in found]
 
 
 async def reaches_back_to(session: Session, position: Position) -> bool:
     """Whether everything after `position` is still in this log."""
-    epoch, oldest, latest = (await session.execute(_ENDS)).one()
+    ((epoch, oldest, latest),) = await fetch(session, _ENDS)
     if position.epoch != (epoch or "") or position.id > (latest or 0):
         return False
     return oldest is None or position.id >= oldest - 1

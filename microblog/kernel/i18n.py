@@ -7,6 +7,7 @@ nothing binary in the repository, nothing that can go stale.
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import cache, lru_cache
 from math import inf
@@ -43,10 +44,13 @@ def translations(language: str) -> NullTranslations:
     return Translations(compiled)
 
 
-def chosen(setting: str | None, accept_language: list[str]) -> str:
+def chosen(setting: str | None, accept_language: Iterable[str]) -> str:
     """The person's setting, else the best of what the browser asks for, else English."""
-    if setting in LANGUAGES:
-        return str(setting)
+    return str(setting) if setting in LANGUAGES else _best(tuple(accept_language))
+
+
+@lru_cache(maxsize=200)
+def _best(accept_language: tuple[str, ...]) -> str:
     wanted = [tag.replace("-", "_") for tag in accept_language]
     return negotiate_locale(wanted, list(LANGUAGES), sep="_") or _by_language(wanted) or DEFAULT
 
@@ -59,9 +63,10 @@ def locale(language: str) -> Locale:
 def when(distance: timedelta, language: str) -> str:
     """A distance from now in words, such as "3 hours ago", or "in 3 hours" for one to come."""
     seconds = distance // _SECOND
-    fitting = (unit for unit, size in _UNITS.items() if abs(seconds) >= 0.85 * size)
-    unit: Unit = next(fitting, "second")
-    return _when(round(seconds / _UNITS[unit]), unit, language)
+    for unit, size in _UNITS.items():
+        if abs(seconds) >= 0.85 * size:
+            return _when(round(seconds / size), unit, language)
+    return _when(seconds, "second", language)
 
 
 @lru_cache(maxsize=1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -28,10 +29,15 @@ class UtcDateTime(TypeDecorator[datetime]):
         stored = value.astimezone(UTC)
         return stored.replace(tzinfo=None) if dialect.name == "sqlite" else stored
 
-    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        if value is None or value.tzinfo is not None:
-            return value
-        return value.replace(tzinfo=UTC)
+    def result_processor(
+        self, dialect: Dialect, _coltype: object
+    ) -> Callable[[str | None], datetime | None] | None:
+        """In one step from what SQLite keeps: a page has a hundred moments."""
+        return _from_text if dialect.name == "sqlite" else None
+
+
+def _from_text(stored: str | None) -> datetime | None:
+    return None if stored is None else datetime.fromisoformat(f"{stored}+00:00")
 
 
 class Base(DeclarativeBase):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import text
 
 from microblog.kernel.model import Session
@@ -30,11 +32,13 @@ async def take_turn_at(session: Session, lock: int) -> None:
         await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
 
 
-def ring_at_commit(session: Session, subject: str) -> None:
-    """Wake the loops, here and in other processes, when this transaction commits."""
-    session.info.setdefault(_RINGS, set()).add(subject)
+def ring_at_commit(session: Session, kind: str, subject: str) -> None:
+    """Wake the loops that care for `kind`, here and in other processes, when this transaction
+    commits.  The bus tells it under `subject`."""
+    session.info.setdefault(_RINGS, {})[subject] = kind
 
 
-def rings(session: Session) -> frozenset[str]:
-    """Under which subjects the commit is told; empty: it concerns nobody."""
-    return frozenset(session.info.get(_RINGS, ()))
+def rings(session: Session) -> Mapping[str, str]:
+    """Under which subjects the commit is told, and of which kinds; empty: it concerns nobody."""
+    told: dict[str, str] = session.info.get(_RINGS, {})
+    return told

@@ -22,8 +22,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from microblog.kernel import events
 from microblog.kernel.clock import now
 from microblog.kernel.db import FAULTS, Database
-from microblog.kernel.events import Event, LoggedEvent
+from microblog.kernel.events import ENTRIES, Entry, Event, LoggedEvent
 from microblog.kernel.model import Base, BigInt, Session
+from microblog.kernel.rows import fetch
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ TRIES = 5
 NOTE_EVERY = 10.0  # seconds
 SPAN = 20_000  # events looked at in one statement: one that is new begins at the first of all
 
-Deliver: TypeAlias = Callable[[Session, list[LoggedEvent]], Awaitable[None]]
+Deliver: TypeAlias = Callable[[Session, list[Entry]], Awaitable[None]]
 Handler: TypeAlias = Callable[[Session, Any], Awaitable[None]]
 
 
@@ -73,12 +74,7 @@ _AHEAD = select(
     .scalar_subquery(),
     select(func.max(LoggedEvent.id)).scalar_subquery(),
 )
-_MINE = (
-    select(LoggedEvent)
-    .where(LoggedEvent.id > bindparam("passed"), _KINDS)
-    .order_by(LoggedEvent.id)
-    .limit(bindparam("limit"))
-)
+_MINE = ENTRIES.where(LoggedEvent.id > _PASSED, _KINDS).limit(bindparam("limit"))
 
 
 async def read_by_all(session: Session, names: Iterable[str]) -> int:
@@ -179,7 +175,8 @@ class Consumer:
     def __init__(self, name: str, handlers: Mapping[type[Event], Handler]) -> None:
         self.name = name
         self.handlers = handlers
-        self._asked = {"consumer": name, "kinds": [kind.__name__ for kind in handlers]}
+        self.kinds = frozenset(kind.__name__ for kind in handlers)
+        self._asked = {"consumer": name, "kinds": sorted(self.kinds)}
         self._log: Database | None = None
         self._passed = 0  # nothing of those kinds waits up to here in that log
         self._noted_at = -NOTE_EVERY
@@ -199,7 +196,7 @@ class Consumer:
         while True:
             async with db.reading() as session:
                 asked = self._asked | {"passed": self._passed}
-                stands, first, latest = (await session.execute(_AHEAD, asked)).one()
+                ((stands, first, latest),) = await fetch(session, _AHEAD, asked)
             if first is not None or latest is None or latest <= stands + SPAN:
                 break
             self._passed = stands + SPAN
@@ -218,7 +215,7 @@ class Consumer:
         size = 1 if offset.event_id < self._careful else BATCH
         passed = max(offset.event_id, self._passed)
         asked = self._asked | {"passed": passed, "limit": size}
-        page = (await session.scalars(_MINE, asked)).all()
+        page = [Entry(*row) for row in await fetch(session, _MINE, asked)]
         for logged in page:
             await self._handle(session, logged)
         offset.event_id = page[-1].id if page else max(offset.event_id, self._passed)
@@ -233,7 +230,7 @@ class Consumer:
             session.add(offset)
         return offset
 
-    async def _handle(self, session: Session, logged: LoggedEvent) -> None:
+    async def _handle(self, session: Session, logged: Entry) -> None:
         event = logged.event()
         handler = self.handlers.get(type(event)) if event else None
         if handler is None:

@@ -40,7 +40,9 @@ def engines(
         _connect, "BEGIN IMMEDIATE", wait, (*shared, "synchronous=FULL", "secure_delete=ON")
     )
     # Parameters are texts and secrets of people; errors with them end in the log.
-    make = partial(create_async_engine, url, hide_parameters=True, max_overflow=0)
+    make = partial(
+        create_async_engine, url, hide_parameters=True, max_overflow=0, pool_use_lifo=True
+    )
     return (
         make(pool_size=READERS, pool_timeout=10, connect_args={"async_creator_fn": reads}),
         make(pool_size=1, connect_args={"async_creator_fn": writes}),

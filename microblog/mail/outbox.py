@@ -35,6 +35,7 @@ from microblog.kernel.order import ring_at_commit
 GIVE_UP = timedelta(days=4)
 ACTIVE = ("queued", "deferred", "leased")
 FORGOTTEN = 1000
+MAIL = "mail"  # what those are told of who send it
 
 
 class Email(Base):
@@ -99,7 +100,7 @@ async def enqueue(
         )
     )
     await session.flush()
-    ring_at_commit(session, "mail")
+    ring_at_commit(session, MAIL, "mail")
 
 
 async def forget_settled(session: Session, before: datetime) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import aliased
 
 from microblog.accounts.events import AccountMadePrivate
@@ -26,6 +26,7 @@ from microblog.follows.events import (
 from microblog.kernel.events import record
 from microblog.kernel.model import Session
 from microblog.kernel.readers import Consumer
+from microblog.kernel.rows import fetch
 from microblog.mail import outbox
 from microblog.notifications import recipients, withdrawals
 from microblog.notifications.events import NotificationAdded
@@ -33,6 +34,15 @@ from microblog.notifications.model import Notification
 from microblog.posts import visibility
 from microblog.posts.events import PostDeleted, PostEdited, PostPublished
 from microblog.posts.model import Mention, Post
+
+_Parent = aliased(Post)
+# The author, whom they answer, whom they mention: a row for each of these, or one without.
+_CONCERNED = (
+    select(Post.author_id, _Parent.author_id.label("answered"), Mention.account_id)
+    .outerjoin(_Parent, _Parent.id == Post.in_reply_to_id)
+    .outerjoin(Mention, Mention.post_id == Post.id)
+    .where(Post.id == bindparam("post_id"), Post.deleted_at.is_(None))
+)
 
 
 def make_consumer(hold: float) -> Consumer:
@@ -89,19 +99,11 @@ def _of_person(account_id: int, kind: str, actor_id: int) -> Notification:
 
 async def _concerned(session: Session, post_id: int) -> dict[int, str]:
     """Whom a post concerns, and how: answered, else mentioned; never its author."""
-    parent = aliased(Post)
-    asked = (
-        select(Post.author_id, parent.author_id)
-        .outerjoin(parent, parent.id == Post.in_reply_to_id)
-        .where(Post.id == post_id, Post.deleted_at.is_(None))
-    )
-    post = (await session.execute(asked)).one_or_none()
-    if post is None:
-        return {}
-    author_id, answered_id = post
-    mentioned = await session.scalars(select(Mention.account_id).where(Mention.post_id == post_id))
-    kinds = dict.fromkeys(mentioned, "mention") | ({answered_id: "reply"} if answered_id else {})
-    return {who: kind for who, kind in kinds.items() if who != author_id}
+    found = await fetch(session, _CONCERNED, {"post_id": post_id})
+    kinds = {who: "mention" for *_, who in found if who}
+    kinds |= {answered: "reply" for _, answered, _ in found if answered}
+    authors = {author for author, *_ in found}
+    return {who: kind for who, kind in kinds.items() if who not in authors}
 
 
 async def _tell(session: Session, news: Notification, hold: float) -> None:

@@ -18,6 +18,7 @@ from microblog.kernel.errors import NotFound
 from microblog.kernel.events import Position
 from microblog.kernel.ids import LARGEST
 from microblog.kernel.model import Session
+from microblog.kernel.rows import fetch, fetch_column
 from microblog.notifications.model import MutedMail, Notification, SeenPost
 from microblog.posts import queries as posts
 from microblog.posts.model import Mention, Post
@@ -82,9 +83,9 @@ def _unread(account_id: SQLColumnExpression[int]) -> Select[int]:
 
 
 _UNREAD = _unread(bindparam("account_id"))
-_ARRIVING = logins.HOLDER.add_columns(
-    _unread(Account.id).scalar_subquery(), events.EPOCH, events.LATEST
-)
+_STANDING = (_unread(Account.id).scalar_subquery(), events.EPOCH, events.LATEST)
+_ARRIVING = logins.HOLDER.add_columns(*_STANDING)
+_ARRIVING_TOGETHER = logins.HOLDERS.add_columns(*_STANDING, logins.TOKEN_HASH)
 _Parent = aliased(Post)
 _MENTIONING = select(Mention.post_id).where(
     Mention.account_id == bindparam("account_id"),
@@ -110,16 +111,26 @@ _UNREAD_AMONG = select(Notification.id).where(
 
 async def arrival(session: Session, token_hash: str) -> Arrival | None:
     """Who holds a token (`signin.queries.viewer`) and how things stand, in one statement."""
-    row = (await session.execute(_ARRIVING, logins.lasting(token_hash=token_hash))).one_or_none()
-    if row is None:
-        return None
-    *known, epoch, latest = row
-    return Arrival(Viewer(*known), Position(epoch or "", latest or 0))
+    for *known, epoch, latest in await fetch(
+        session, _ARRIVING, logins.lasting(token_hash=token_hash)
+    ):
+        return Arrival(Viewer(*known), Position(epoch or "", latest or 0))
+    return None
+
+
+async def arrivals(session: Session, token_hashes: Iterable[str]) -> dict[str, Arrival]:
+    """Of all who hold one of these, by token."""
+    asked = logins.lasting(token_hashes=list(token_hashes))
+    found = {}
+    for *known, epoch, latest, token_hash in await fetch(session, _ARRIVING_TOGETHER, asked):
+        found[token_hash] = Arrival(Viewer(*known), Position(epoch or "", latest or 0))
+    return found
 
 
 async def unread(session: Session, account_id: int) -> int:
     """No more than `MANY`."""
-    return await session.scalar(_UNREAD, {"account_id": account_id}) or 0
+    (count,) = await fetch_column(session, _UNREAD, {"account_id": account_id})
+    return int(count)
 
 
 async def page(
@@ -127,7 +138,7 @@ async def page(
 ) -> list[NotificationView]:
     """Newest first, older than the notification `before`."""
     asked = {"account_id": account_id, "before": before or LARGEST, "limit": limit}
-    return await _views(session, (await session.execute(_PAGE, asked)).all())
+    return await _views(session, await fetch(session, _PAGE, asked))
 
 
 async def view(session: Session, notification_id: int) -> NotificationView:
@@ -137,7 +148,7 @@ async def view(session: Session, notification_id: int) -> NotificationView:
 
 
 async def find(session: Session, notification_id: int) -> NotificationView | None:
-    rows = (await session.execute(_ONE, {"id": notification_id})).all()
+    rows = await fetch(session, _ONE, {"id": notification_id})
     return next(iter(await _views(session, rows)), None)
 
 

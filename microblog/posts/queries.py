@@ -2,26 +2,27 @@
 
 Posts of suspended people are not found, nor those of private ones by who does not follow them
 (`posts.visibility`): each question says who asks, and who does not say it is a visitor.  Views are
-read as Core rows through statements that are
-built once; the HTML of a text is kept, since nothing but an edit changes it.
+read as Core rows through statements that are built once; what was made of a row is kept, since
+nothing but another row changes it.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from markupsafe import Markup
-from sqlalchemy import Row, Select, bindparam, func, or_, select
+from sqlalchemy import Select, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 
 from microblog.accounts.model import Account
 from microblog.accounts.queries import PersonCard
 from microblog.kernel.errors import N_, NotFound
 from microblog.kernel.model import Session
+from microblog.kernel.rows import fetch
 from microblog.posts import text, visibility
 from microblog.posts.model import Mention, Post, Revision, Tag
 
@@ -29,7 +30,7 @@ GONE = N_("This post is not here. It may have been deleted.")
 MOST_REVISIONS = 50
 
 _CHUNK = 500
-_KEPT = 5000  # texts; about 10 MB at most of what people usually write
+_KEPT = 5000  # about 15 MB at most of what people usually write
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,9 @@ class PostView:
     reply_to_name: str | None
     root_id: int
     reply_count: int
+
+    def __hash__(self) -> int:  # of all fields, it took longer than what is kept by it
+        return hash((self.id, self.version, self.reply_count))
 
     @property
     def path(self) -> str:
@@ -101,8 +105,9 @@ _MENTIONED = (
     .where(Mention.post_id.in_(bindparam("ids", expanding=True)))
 )
 
-_Text: TypeAlias = tuple[int, int, str]  # post, version, body
-_drawn: OrderedDict[_Text, Markup] = OrderedDict()
+_Row: TypeAlias = tuple[Any, ...]
+# By all that the database says of one to this reader, so that it is never another's view.
+_kept: OrderedDict[_Row, PostView] = OrderedDict()
 
 
 async def view(session: Session, post_id: int, reader: int | None = None) -> PostView:
@@ -131,9 +136,8 @@ async def _views(
     found: dict[int, PostView] = {}
     for start in range(0, len(ids), _CHUNK):
         asked = {"ids": ids[start : start + _CHUNK], "reader": reader}
-        rows = (await session.execute(wanted, asked)).all()
-        drawn = await _html(session, [(r.id, r.version, r.body) for r in rows if not r.deleted_at])
-        found |= {row.id: _view(row, drawn.get(row.id, Markup())) for row in rows}
+        rows = await fetch(session, wanted, asked)
+        found |= {view.id: view for view in await _made(session, [tuple(row) for row in rows])}
     return found
 
 
@@ -174,41 +178,40 @@ async def versions(session: Session, post: PostView) -> list[Version]:
     return [present, *(Version(*row) for row in await session.execute(newest_first))]
 
 
-async def _html(session: Session, wanted: Iterable[_Text]) -> dict[int, Markup]:
-    wanted = list(wanted)
-    if missing := [one for one in wanted if one not in _drawn]:
-        known = await _mentioned(session, [post_id for post_id, _, _ in missing])
-        for one in missing:
-            _drawn[one] = text.html(one[2], known.get(one[0], {}))
-    found = {one[0]: _drawn[one] for one in wanted}
-    for one in wanted:
-        _drawn.move_to_end(one)
-    while len(_drawn) > _KEPT:
-        _drawn.popitem(last=False)
+async def _made(session: Session, rows: list[_Row]) -> list[PostView]:
+    if new := [row for row in rows if row not in _kept]:
+        known = await _mentioned(session, [row[0] for row in new])
+        _kept.update((row, _view(row, known.get(row[0], {}))) for row in new)
+    found = [_kept[row] for row in rows]
+    for row in rows:
+        _kept.move_to_end(row)
+    while len(_kept) > _KEPT:
+        _kept.popitem(last=False)
     return found
 
 
 async def _mentioned(session: Session, ids: list[int]) -> dict[int, dict[str, str]]:
     found: dict[int, dict[str, str]] = {}
-    for post_id, key, name in await session.execute(_MENTIONED, {"ids": ids}):
+    for post_id, key, name in await fetch(session, _MENTIONED, {"ids": ids}):
         found.setdefault(post_id, {})[key] = name
     return found
 
 
-def _view(row: Row[*tuple[Any, ...]], html: Markup) -> PostView:
+def _view(row: _Row, mentioned: dict[str, str]) -> PostView:
+    (post_id, body, created_at, edited_at, deleted_at, version, in_reply_to, root_id, reply_count,
+     *author, reply_to_name, is_open) = row  # fmt: skip
+    author_id, name, display_name, bio, avatar = author
     return PostView(
-        id=row.id,
-        author=PersonCard(
-            row.author_id, row.name, row.display_name or row.name, row.bio, row.avatar
-        ),
-        body=row.body,
-        html=html,
-        created_at=row.created_at,
-        edited_at=row.edited_at,
-        version=row.version,
-        deleted=row.deleted_at is not None,
-        in_reply_to=row.in_reply_to_id if row.open else None,
-        reply_to_name=row.reply_to_name if row.open else None,
-        root_id=row.root_id,
-        reply_count=row.reply_count,
+        id=post_id,
+        author=PersonCard(author_id, name, display_name or name, bio, avatar),
+        body=body,
+        html=Markup() if deleted_at else text.html(body, mentioned),
+        created_at=created_at,
+        edited_at=edited_at,
+        version=version,
+        deleted=deleted_at is not None,
+        in_reply_to=in_reply_to if is_open else None,
+        reply_to_name=reply_to_name if is_open else None,
+        root_id=root_id,
+        reply_count=reply_count,
     )

@@ -100,6 +100,8 @@ _VIEWER = (
     .where(*_LASTING)
 )  # fmt: skip
 HOLDER = _VIEWER.where(LoginSession.token_hash == bindparam("token_hash"))
+TOKEN_HASH = LoginSession.token_hash
+HOLDERS = _VIEWER.where(TOKEN_HASH.in_(bindparam("token_hashes", expanding=True)))
 _ALIVE = _VIEWER.with_only_columns(LoginSession.id).where(
     LoginSession.id.in_(bindparam("ids", expanding=True))
 )

@@ -35,6 +35,7 @@ from microblog.follows.model import Follow
 from microblog.kernel.dialects import per_dialect
 from microblog.kernel.ids import LARGEST
 from microblog.kernel.model import Session
+from microblog.kernel.rows import fetch_column
 from microblog.posts import visibility
 from microblog.posts.model import Post, Tag
 
@@ -156,15 +157,15 @@ async def home(
     """Posts of the account and of those it follows, newest first."""
     page = {"account_id": account_id, "before": before or LARGEST, "limit": limit}
     quick = per_dialect(session, sqlite=_HOME_SQLITE, postgresql=_HOME_POSTGRESQL)
-    found = list(await session.scalars(quick, page))
+    found = await fetch_column(session, quick, page)
     if len(found) == limit:
         return found
     whole = per_dialect(session, sqlite=_ONE_BY_ONE_SQLITE, postgresql=_ONE_BY_ONE_POSTGRESQL)
-    return list(await session.scalars(whole, page))
+    return await fetch_column(session, whole, page)
 
 
 async def public(session: Session, *, before: int | None = None, limit: int = 25) -> list[int]:
-    return list(await session.scalars(PUBLIC, {"before": before or LARGEST, "limit": limit}))
+    return await fetch_column(session, PUBLIC, {"before": before or LARGEST, "limit": limit})
 
 
 async def by_author(
@@ -172,7 +173,7 @@ async def by_author(
 ) -> list[int]:
     """Whether the reader may see them is for the caller to ask (`posts.visibility.shows`)."""
     page = {"author_id": author_id, "before": before or LARGEST, "limit": limit}
-    return list(await session.scalars(AUTHOR, page))
+    return await fetch_column(session, AUTHOR, page)
 
 
 async def tagged(
@@ -180,7 +181,7 @@ async def tagged(
 ) -> list[int]:
     """`tag` is a key (`posts.text.tag_key`)."""
     page = {"tag": tag, "before": before or LARGEST, "limit": limit}
-    return list(await session.scalars(TAG, page))
+    return await fetch_column(session, TAG, page)
 
 
 async def conversation(
@@ -194,4 +195,4 @@ async def conversation(
     """What the reader may see of it, oldest first."""
     page = {"root_id": root_id, "after": after or 0, "limit": limit}
     page["reader"] = reader or visibility.VISITOR
-    return list(await session.scalars(CONVERSATION, page))
+    return await fetch_column(session, CONVERSATION, page)

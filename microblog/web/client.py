@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from functools import cache, lru_cache
 
 from quart import request
 
@@ -64,6 +65,7 @@ def single(written: str) -> str:
     return _within(written, 32)
 
 
+@lru_cache(maxsize=1000)
 def _within(written: str, bits_of_ipv4: int) -> str:
     parsed = _parsed(written)
     if parsed is None:
@@ -81,10 +83,12 @@ def _parsed(written: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
     return mapped or parsed
 
 
-def _networks(trusted: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    return [
+@cache
+def _networks(trusted: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """As one of the settings says, so there is one."""
+    return tuple(
         ipaddress.ip_network(one.strip(), strict=False) for one in trusted.split(",") if one.strip()
-    ]
+    )
 
 
 def _is_in(written: str, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:

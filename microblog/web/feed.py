@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from microblog.follows.events import AccountUnfollowed
 from microblog.kernel import events, metrics
 from microblog.kernel.db import Database
-from microblog.kernel.events import LoggedEvent, Position
+from microblog.kernel.events import Entry, Position
 from microblog.kernel.model import Session
 from microblog.kernel.readers import Subscriber
 from microblog.kernel.sqlite import READERS
@@ -69,7 +69,7 @@ class Feed:
     def started(self) -> bool:
         return bool(self.epoch) and self.subscriber.seen is not None
 
-    async def _deliver(self, session: Session, page: list[LoggedEvent]) -> None:
+    async def _deliver(self, session: Session, page: list[Entry]) -> None:
         self._taken = page[-1].id
         self._end_sessions(page)
         if settings_changed(page):
@@ -91,7 +91,7 @@ class Feed:
         told_ids = {what.id for what in found}
         metrics.delivered(logged.at for logged in page if logged.id in told_ids)
 
-    def _end_sessions(self, page: list[LoggedEvent]) -> None:
+    def _end_sessions(self, page: list[Entry]) -> None:
         ended = {
             event.login_session_id
             for logged in page
@@ -189,13 +189,11 @@ class Feed:
         connection.write(count_message(through, str(Position(self.epoch, through)), unread))
 
 
-def settings_changed(page: list[LoggedEvent]) -> bool:
+def settings_changed(page: list[Entry]) -> bool:
     return any(isinstance(logged.event(), SiteSettingsChanged) for logged in page)
 
 
-def _parted(
-    known: dict[int, set[int]], page: list[LoggedEvent], homes: set[int]
-) -> dict[int, set[int]]:
+def _parted(known: dict[int, set[int]], page: list[Entry], homes: set[int]) -> dict[int, set[int]]:
     """`known` and those who unfollow in `page`, as far as their home page is open: it still shows
     posts of that author, and what is deleted is to go from every screen."""
     found = {author: still for author, who in known.items() if (still := who & homes)}

@@ -6,6 +6,7 @@ browser's login session, or to a random cookie for visitors (SECURITY 8, 12).
 
 from __future__ import annotations
 
+from functools import cache
 from urllib.parse import urlsplit
 
 from quart import Quart, Response, current_app, g, request
@@ -31,15 +32,25 @@ WRONG_HOST = N_("This address is not served here.")
 
 def origins(settings: Settings) -> frozenset[str]:
     """Every origin this site is reached at; on a loopback name the other two are equal to it."""
-    parts = urlsplit(settings.base_url)
+    return _origins(settings.base_url)
+
+
+def hosts(settings: Settings) -> frozenset[str]:
+    return _hosts(settings.base_url)
+
+
+@cache
+def _origins(base_url: str) -> frozenset[str]:
+    parts = urlsplit(base_url)
     if not is_loopback(parts.hostname or ""):
-        return frozenset({settings.base_url})
+        return frozenset({base_url})
     port = f":{parts.port}" if parts.port else ""
     return frozenset(f"{parts.scheme}://{host}{port}" for host in _LOOPBACK)
 
 
-def hosts(settings: Settings) -> frozenset[str]:
-    return frozenset(origin.partition("://")[2] for origin in origins(settings))
+@cache
+def _hosts(base_url: str) -> frozenset[str]:
+    return frozenset(origin.partition("://")[2] for origin in _origins(base_url))
 
 
 def install(app: Quart) -> None:

@@ -42,6 +42,7 @@ from microblog.site import Site
 from microblog.timelines import streams
 from microblog.timelines.streams import Stream
 from microblog.web import client
+from microblog.web.arrivals import Arrivals
 from microblog.web.feed import Feed, Start
 from microblog.web.guard import hosts, origins
 
@@ -75,6 +76,7 @@ class Live:
         self._auth = auth
         self._site = site
         self._feed = feed
+        self._arrivals = Arrivals(feed.reading)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":
@@ -103,11 +105,11 @@ class Live:
         stream = Stream.parse(query.get("stream", ["home"])[0])
         if stream is None:
             raise Refused(400)
-        async with self._feed.reading() as session:
-            arrived = await self._arrival(session, headers)
-            asking = arrived.viewer if arrived else None
-            present = arrived.position if arrived else await events.present(session)
+        arrived = await self._arrival(headers)
+        asking = arrived.viewer if arrived else None
+        async with self._feed.reading() as session:  # most need no statement
             topics = await _topics(session, stream, asking)
+            present = arrived.position if arrived else await events.present(session)
         listener = self._listener(scope, headers, topics, asking)
         self._check_room(listener)
         return listener, Start(_position(query), present, asking.unread if asking else 0)
@@ -126,10 +128,10 @@ class Live:
         if self._site.hub.draining:
             raise Refused(503)
 
-    async def _arrival(self, session: Session, headers: dict[str, str]) -> Arrival | None:
+    async def _arrival(self, headers: dict[str, str]) -> Arrival | None:
         cookie = self._cookie(headers)
         token = self._auth.load_token(cookie, self._app) if cookie else None
-        return await concerns.arrival(session, tokens.digest(token)) if token else None
+        return await self._arrivals.of(tokens.digest(token)) if token else None
 
     def _cookie(self, headers: dict[str, str]) -> str | None:
         return parse_cookie(headers.get("cookie", "")).get(str(self._auth.cookie_name))
@@ -142,7 +144,7 @@ class Live:
         asking: Viewer | None,
     ) -> Listener:
         accepted = parse_accept_header(headers.get("accept-language", ""), LanguageAccept)
-        language = i18n.chosen(asking.language if asking else None, list(accepted.values()))
+        language = i18n.chosen(asking.language if asking else None, accepted.values())
         forwarded = headers.get("x-forwarded-for", "")
         peer = (scope.get("client") or ("",))[0]
         address = client.resolved(peer, forwarded, self._site.settings.trusted_proxies)

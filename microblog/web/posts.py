@@ -8,6 +8,7 @@ from microblog.crossposts.actions import withdraw
 from microblog.kernel import events
 from microblog.kernel.errors import NotFound
 from microblog.kernel.events import Position
+from microblog.kernel.model import Session
 from microblog.posts import actions, queries
 from microblog.posts.model import Post
 from microblog.posts.queries import GONE, PostView
@@ -49,7 +50,7 @@ async def create() -> ResponseReturnValue:
             idempotency_key=form["idempotency_key"],
         )  # fmt: skip
         await crossposts.share(session, post, form)
-        here = await events.present(session)
+        here = await _reached(session)
     return await _done(post, here, status=201)
 
 
@@ -68,7 +69,7 @@ async def update(post_id: str) -> ResponseReturnValue:
     async with site().db.writing() as session:
         limit = site().chosen.post_limit
         post = await actions.edit(session, me().id, wanted, form["body"], limit=limit)
-        here = await events.present(session)
+        here = await _reached(session)
     return await _done(post, here, status=200)
 
 
@@ -97,10 +98,15 @@ async def delete(post_id: str) -> ResponseReturnValue:
     return done(f"/@{me().name}", id=str(wanted), position=str(here))
 
 
-async def _done(post: Post, here: Position, *, status: int) -> ResponseReturnValue:
+async def _reached(session: Session) -> Position | None:
+    """Where the log stands now: for scripts, since a page will say so itself."""
+    return await events.present(session) if wants_json() else None
+
+
+async def _done(post: Post, here: Position | None, *, status: int) -> ResponseReturnValue:
     """See the post; or, for a script, everything needed to show it at once."""
     path = f"/@{me().name}/{post.id}"
-    if not wants_json():
+    if here is None:
         return done(path)
     async with site().db.reading() as session:
         view = await queries.view(session, post.id, me().id)

@@ -15,7 +15,7 @@ from microblog.crossposts.events import CrosspostsChanged
 from microblog.crossposts.queries import CrosspostView
 from microblog.follows.events import AccountUnfollowed
 from microblog.imports.events import ImportMoved
-from microblog.kernel.events import Event, LoggedEvent, Position
+from microblog.kernel.events import Entry, Event, Position
 from microblog.kernel.model import Session
 from microblog.live.frames import Message
 from microblog.moderation import queries as moderation
@@ -67,7 +67,7 @@ class Shown:
 
 
 async def shown(
-    session: Session, page: Iterable[LoggedEvent], watchers: Watchers, wanted: Callable[[str], bool]
+    session: Session, page: Iterable[Entry], watchers: Watchers, wanted: Callable[[str], bool]
 ) -> list[Shown]:
     """Those events of `page` that someone wants to see, in order.
 

@@ -52,6 +52,7 @@ ASKED: dict[str, Question] = {
     "one notification": lambda s: notifications.find(s, 77),
     "unread": lambda s: notifications.unread(s, TOLD),
     "who arrives": lambda s: notifications.arrival(s, f"h{TOLD - 1}"),
+    "who arrive together": lambda s: notifications.arrivals(s, [f"h{n}" for n in range(100)]),
     "which concern me": lambda s: notifications.concerned(s, TOLD, range(100, 126)),
     "unread among": lambda s: notifications.unread_among(s, TOLD, range(100, 126)),
     "reading some": lambda s: telling.see(s, TOLD, range(100, 120), range(100, 120)),

@@ -61,7 +61,7 @@ async def test_html_of_a_text_that_was_rolled_back_is_never_shown(stage: Stage) 
     assert (await stage.view(post.id)).html == "two"
 
 
-async def test_the_memory_of_texts_is_bounded(
+async def test_the_memory_of_views_is_bounded(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queries, "_KEPT", 3)
@@ -70,7 +70,7 @@ async def test_the_memory_of_texts_is_bounded(
     async with stage.db.reading() as session:
         found = await queries.views(session, ids)
     assert [found[one].html for one in ids] == [f"hello {n}" for n in range(6)]
-    assert len(queries._drawn) == 3
+    assert len(queries._kept) == 3
 
 
 async def test_only_posts_that_stand_are_counted(stage: Stage) -> None:

@@ -15,7 +15,7 @@ PROBLEMS: Mapping[str, str] = {
     "elsewhere": N_("Not found: this address leads to another site, which does not speak for it."),
     "no page": N_("Not found: there is no web page behind this address."),
     "unsafe": N_("Could not be fetched: this address is not open to everybody."),
-    "away": N_("Could not be fetched: there was no answer in ten seconds."),
+    "away": N_("Could not be fetched: nothing answered at this address."),
     "status": N_("Could not be fetched: the answer was an error."),
     "too large": N_("Could not be fetched: the page is larger than 1 MB."),
     "astray": N_("Could not be fetched: this address leads on more than three times."),

@@ -25,7 +25,7 @@ from tests.web.travelling import confirmed, returns_from, sent_to
 from tests.web.visitor import Visitor, text
 from tests.world import Person, World
 
-OFFERED = "Show my picture of"
+OFFERED = "Show my picture from"
 AWAY = "The picture could not be fetched."
 
 

@@ -75,7 +75,8 @@ def main() -> None:
     if len(found) < len(names):
         raise SystemExit("Some of it failed, see above.")
     if given.write:
-        write_into(given.write, _as_document(about, found))
+        order = [title for title, _ in SECTIONS.values()]
+        write_into(given.write, _as_sections(about, found), order)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -87,7 +88,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", metavar="NAME", help=f"of {', '.join(SECTIONS)}; commas between")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument(
-        "--write", type=Path, metavar="FILE", help="put the table between the document's markers"
+        "--write",
+        type=Path,
+        metavar="FILE",
+        help="put what was measured between the document's markers",
     )
     return parser
 
@@ -100,12 +104,14 @@ def _as_data(about: dict[str, Any], found: dict[str, Sequence[Row]]) -> dict[str
     return about | {"rows": {name: [row.record() for row in rows] for name, rows in found.items()}}
 
 
-def _as_document(about: dict[str, Any], found: dict[str, Sequence[Row]]) -> str:
-    heading = [
+def _as_sections(about: dict[str, Any], found: dict[str, Sequence[Row]]) -> dict[str, str]:
+    """By title.  Each says how it was measured, for others may stay from another day."""
+    how = [
         f"`{about['command']}`, {about['date']}, load {about['load before']:.2f} before it began.",
         f"{machine.in_words(about['machine'])}.",
     ]
-    return markdown(((SECTIONS[name][0], rows) for name, rows in found.items()), heading)
+    titles = {name: SECTIONS[name][0] for name in found}
+    return {title: markdown(title, how, found[name]) for name, title in titles.items()}
 
 
 if __name__ == "__main__":

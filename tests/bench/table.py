@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,20 +100,27 @@ def text(title: str, rows: Sequence[Row]) -> str:
     return "\n".join(shown)
 
 
-def markdown(sections: Iterable[tuple[str, Sequence[Row]]], heading: Sequence[str]) -> str:
-    """The whole table for a document, below the lines of `heading`."""
-    lines = [*heading]
-    for title, rows in sections:
-        lines += ["", f"**{title}**", "", "| | ours | beside it | theirs | ratio | goal | |"]
-        lines.append("|---|--:|---|--:|--:|---|---|")
-        lines += ["| " + " | ".join(row.cells()) + " |" for row in rows]
+def markdown(title: str, about: Sequence[str], rows: Sequence[Row]) -> str:
+    """A section for a document: its title, the lines `about` how it was measured, its table."""
+    lines = [f"**{title}**", "", *about, "", "| | ours | beside it | theirs | ratio | goal | |"]
+    lines.append("|---|--:|---|--:|--:|---|---|")
+    lines += ["| " + " | ".join(row.cells()) + " |" for row in rows]
     return "\n".join(lines)
 
 
-def write_into(document: Path, table: str) -> None:
-    """Put the table between the two markers of `document`, in place of the earlier one."""
+def write_into(document: Path, measured: Mapping[str, str], order: Sequence[str]) -> None:
+    """Put the sections that were measured, by title, between the two markers of `document`; others
+    of `order` stay there as they were."""
     before, begin, rest = document.read_text().partition(BEGIN)
-    _earlier, end, after = rest.partition(END)
+    earlier, end, after = rest.partition(END)
     if not begin or not end:
         raise SystemExit(f"{document} has no {BEGIN} … {END} to write between.")
+    known = _sections(earlier) | measured
+    table = "\n\n".join(known[title] for title in order if title in known)
     document.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}")
+
+
+def _sections(written: str) -> dict[str, str]:
+    """What `markdown` has made, by title."""
+    found = re.split(r"^(?=\*\*.+\*\*$)", written, flags=re.MULTILINE)
+    return {one[2 : one.index("**", 2)]: one.strip() for one in found if one.startswith("**")}

@@ -51,27 +51,31 @@ async def follow(session: Session, follower_id: int, followed_id: int) -> Answer
     return Answer.FOLLOWED
 
 
-async def unfollow(session: Session, follower_id: int, followed_id: int) -> None:
-    """Take back a follow or the wish for it.  Removing a follower is this, too."""
+async def unfollow(session: Session, follower_id: int, followed_id: int) -> bool:
+    """Take back a follow or the wish for it: whether there was one.  Removing a follower is this,
+    too."""
     await take_turn(session)
     pair = (follower_id, followed_id)
-    if found := await session.get(Follow, pair):
+    found = await session.get(Follow, pair)
+    if found is not None:
         await session.delete(found)
         await record(session, AccountUnfollowed(*pair))
-    await _end(session, *pair)
+    return await _end(session, *pair) or found is not None
 
 
-async def accept(session: Session, followed_id: int, follower_id: int) -> None:
-    """Let somebody follow who has asked; nothing changes if they have not."""
+async def accept(session: Session, followed_id: int, follower_id: int) -> bool:
+    """Let somebody follow: whether they have asked, without which nothing changes."""
     await take_turn(session)
-    if found := await session.get(FollowRequest, (follower_id, followed_id)):
+    found = await session.get(FollowRequest, (follower_id, followed_id))
+    if found is not None:
         await _let_in(session, found)
+    return found is not None
 
 
-async def decline(session: Session, followed_id: int, follower_id: int) -> None:
-    """They are not told, and may ask again."""
+async def decline(session: Session, followed_id: int, follower_id: int) -> bool:
+    """Whether they had asked.  They are not told, and may ask again."""
     await take_turn(session)
-    await _end(session, follower_id, followed_id)
+    return await _end(session, follower_id, followed_id)
 
 
 async def accept_some(session: Session, followed_id: int) -> bool:
@@ -100,7 +104,9 @@ async def _let_in(session: Session, wish: FollowRequest) -> None:
     await record(session, FollowAccepted(*pair))
 
 
-async def _end(session: Session, follower_id: int, followed_id: int) -> None:
-    if found := await session.get(FollowRequest, (follower_id, followed_id)):
+async def _end(session: Session, follower_id: int, followed_id: int) -> bool:
+    found = await session.get(FollowRequest, (follower_id, followed_id))
+    if found is not None:
         await session.delete(found)
         await record(session, FollowRequestEnded(follower_id, followed_id))
+    return found is not None

@@ -42,10 +42,9 @@ async def answer(name: str) -> ResponseReturnValue:
         raise Invalid("", CHOOSE)
     async with site().db.writing() as session:
         asking = await accounts.by_name(session, name)
-        await act(session, me().id, asking.id)
-    return await _told(
-        "/follow-requests", ACCEPTED if form["answer"] == "accept" else DECLINED, asking.name
-    )
+        done_now = await act(session, me().id, asking.id)
+    said = ACCEPTED if form["answer"] == "accept" else DECLINED
+    return await _told("/follow-requests", said if done_now else "", asking.name)
 
 
 @pages.post("/followers/<name>/remove")
@@ -55,13 +54,13 @@ async def remove(name: str) -> ResponseReturnValue:
     form = await read_form("next")
     async with site().db.writing() as session:
         follower = await accounts.by_name(session, name)
-        await actions.unfollow(session, follower.id, me().id)
+        removed = await actions.unfollow(session, follower.id, me().id)
     back = safe_path(form["next"]) if form["next"] else f"/@{me().name}/followers"
-    return await _told(back, REMOVED, follower.name)
+    return await _told(back, REMOVED if removed else "", follower.name)
 
 
 async def _told(url: str, sentence: str, name: str) -> ResponseReturnValue:
-    if not wants_json():
+    if sentence and not wants_json():
         await flash(translated(sentence, {"name": name}), "notice")
     return done(url)
 

@@ -42,8 +42,10 @@ class Window:
 
     def _console(self, message: Any) -> None:
         # Chromium reports every refused form and every cut connection; those are wanted here.
-        wanted = "net::ERR" in message.text or "responded with a status of 4" in message.text
-        if message.type in ("error", "warning") and not wanted:
+        # A page that is left at once closes its socket while it opens.
+        wanted = ("net::ERR", "responded with a status of 4", "closed before the connection is")
+        is_wanted = any(words in message.text for words in wanted)
+        if message.type in ("error", "warning") and not is_wanted:
             self.complaints.append(message.text)
 
     def _request(self, request: Any) -> None:
@@ -114,7 +116,8 @@ async def window(chromium: Browser, site: SiteProcess) -> AsyncIterator[Open]:
 
     async def open_one(*, signed_in: bool = True, at: SiteProcess = site, **options: Any) -> Window:
         viewport = options.pop("viewport", {"width": 1280, "height": 800})
-        context = await chromium.new_context(viewport=viewport, locale="en-US", **options)
+        options.setdefault("locale", "en-US")
+        context = await chromium.new_context(viewport=viewport, **options)
         context.set_default_timeout(15_000)
         one = Window(at.url, f"w{secrets.token_hex(4)}", context, await context.new_page())
         one.listen()

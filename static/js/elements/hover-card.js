@@ -65,3 +65,5 @@ function close() {
   card?.remove();
   link = card = null;
 }
+
+turnTo([...document.querySelectorAll(":hover, :focus-visible")].at(-1)); // what led to this script

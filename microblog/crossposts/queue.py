@@ -17,7 +17,7 @@ from typing import cast
 from sqlalchemy import Table, exists, select
 from sqlalchemy.orm import aliased
 
-from microblog.crossposts.answers import UNKNOWN, Answer, Outcome
+from microblog.crossposts.answers import AWAY, UNKNOWN, Answer, Outcome, refused
 from microblog.crossposts.events import CrosspostFailed, CrosspostsChanged
 from microblog.crossposts.model import DELETE, IS_ACTIVE, POST, Crosspost
 from microblog.kernel.clock import now
@@ -65,8 +65,10 @@ async def is_due(session: Session) -> bool:
 
 
 async def take(session: Session, owner: str) -> Work | None:
-    """The one that has waited longest; first, those whose worker is gone are told apart."""
+    """The one that has waited longest; first, those whose worker is gone are told apart, and those
+    whose day is over end."""
     await _end_doubtful(session)
+    await _end_overdue(session)
     due = select(Crosspost).where(IS_ACTIVE, Crosspost.due_at <= now(), ~_IS_ATTENDED)
     found = await session.scalar(due.order_by(Crosspost.due_at, Crosspost.id).limit(1))
     if found is None:
@@ -121,6 +123,13 @@ async def _end_doubtful(session: Session) -> None:
     for found in (await session.scalars(left)).all():
         log.warning("crosspost %d was on its way when its worker died", found.id)
         await _apply(session, found, UNKNOWN, "")
+
+
+async def _end_overdue(session: Session) -> None:
+    """Also those that were never tried: what is copied after days surprises its author."""
+    over = (IS_ACTIVE, Crosspost.due_at <= now(), Crosspost.give_up_at <= now())
+    for found in (await session.scalars(select(Crosspost).where(*over))).all():
+        await _apply(session, found, refused(found.reason or AWAY), "")
 
 
 async def _apply(session: Session, found: Crosspost, answer: Answer, url: str) -> None:

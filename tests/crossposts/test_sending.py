@@ -178,6 +178,13 @@ class TestTrouble:
         assert await state(author) == ("failed", "away")
         assert await failures(author.world) == 1
 
+    async def test_nothing_is_copied_days_later(self, author: Author) -> None:
+        await author.posts("Good morning")
+        await author.later(hours=25)
+        await author.sent()
+        assert author.there() == []
+        assert await state(author) == ("failed", "away")
+
     async def test_nobody_there_is_no_doubt(self, author: Author) -> None:
         sender = author.sender()
         site = sender._sites["x"]

@@ -16,7 +16,7 @@ import pytest_asyncio
 from websockets.asyncio.client import connect
 
 from tests.operate.proxies import PROXIES, Front, front, proxying
-from tests.person import Person, Reader, position_in
+from tests.person import Person, Reader, position_in, token_in
 from tests.process import SiteProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -115,6 +115,19 @@ async def test_the_sites_own_413_reaches_the_visitor(entrance: Front, site: Site
         answer = await emma.submit("/posts", body="x" * 1_500_000)
     assert answer.status_code == 413
     assert "larger than this site takes" in answer.text
+
+
+async def test_a_large_copy_comes_through(entrance: Front, site: SiteProcess) -> None:
+    """What is no copy is refused by the site, not by the proxy."""
+    async with Visitor(entrance, "anna", http2=False) as anna:
+        await anna.register()
+        token = token_in((await anna.http.get("/settings/import")).text)
+        answer = await anna.http.post(
+            "/settings/import/archive", data={"csrf_token": token},
+            files={"archive": ("copy.zip", b"x" * 12_000_000, "application/zip")},
+        )  # fmt: skip
+    assert answer.status_code == 422
+    assert "no copy from a site like this one" in answer.text
 
 
 async def test_the_proxys_request_id_is_the_one_in_our_log(

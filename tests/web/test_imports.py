@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import re
 
 import pytest
 from quart import Response
 from quart.datastructures import FileStorage
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from microblog.accounts.model import Account
 from microblog.imports import worker
 from microblog.imports.events import ImportMoved
+from microblog.imports.model import Import
 from microblog.kernel.clock import now
 from microblog.kernel.events import LoggedEvent
 from microblog.timelines.audience import Watchers
@@ -237,6 +239,20 @@ async def test_strangers_send_no_large_file(world: World) -> None:
 async def test_too_large_a_copy_is_refused(ada: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "MOST_BYTES_OF_COPIES", 3 * 1024 * 1024)
     assert (await sends_copy(ada, b"x" * 4 * 1024 * 1024)).status_code == 413
+
+
+async def test_a_full_disk_is_said_and_keeps_nothing(
+    world: World, ada: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_where: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(bodies.tempfile, "TemporaryFile", full)
+    answered = await sends_copy(ada, copy().getvalue())
+    assert answered.status_code == 507
+    assert "There is no room left for this file." in await text(answered)
+    async with world.db.reading() as session:
+        assert await session.scalar(select(Import)) is None
 
 
 async def test_few_large_files_come_at_once(

@@ -90,6 +90,14 @@ async def test_a_member_adds_a_way_in_and_takes_it_away(
     await over_there(ben, provider, "ben")
     await ben.page.wait_for_selector("text=You can sign in with The club now.")
     assert await faults(ben.page) == []
+    await ben.page.click("text=Use its name or picture")
+    await ben.page.wait_for_selector("text=Name and picture from The club")
+    assert await faults(ben.page) == []
+    await ben.page.check("text=Be called Ben")
+    await ben.page.click("main button:has-text('Take over')")
+    await ben.page.wait_for_url(f"{ben.url}/settings/profile")
+    assert await ben.page.input_value("[name=display_name]") == "Ben"
+    await ben.goto("/settings/identities")
     await ben.page.click("main button:has-text('Remove')")
     await ben.page.wait_for_selector("text=You can no longer sign in with it.")
     forgive_the_provider(ben, provider)

@@ -88,7 +88,7 @@ class Feeds:
         tweet_id = str(next(self._ids))
         self.kept[tweet_id] = Kept(X, owner.number, body)
         told = {"id": tweet_id, "text": body, "edit_history_tweet_ids": [tweet_id]}
-        return await self._oddly() or (jsonify({"data": told}), 201)
+        return await self._oddly() or (jsonify({"data": told}), 201, _window(remaining=99))
 
     async def untweet(self, tweet_id: str) -> ResponseReturnValue:
         refusal, owner = self._x_refusal(), self._bearer(X)
@@ -189,10 +189,15 @@ def _x(status: int, title: str, detail: str) -> tuple[Response, int]:
 
 
 def _x_busy() -> ResponseReturnValue:
-    answer, status = _x(429, "Too Many Requests", "Too Many Requests")
-    answer.headers["x-rate-limit-remaining"] = "0"
-    answer.headers["x-rate-limit-reset"] = str(int(time.time()) + WINDOW)
-    return answer, status
+    return *_x(429, "Too Many Requests", "Too Many Requests"), _window(remaining=0)
+
+
+def _window(*, remaining: int) -> dict[str, str]:
+    reset = str(int(time.time()) + WINDOW)
+    return {
+        "x-rate-limit-limit": "100", "x-rate-limit-remaining": str(remaining),
+        "x-rate-limit-reset": reset,
+    }  # fmt: skip
 
 
 def _graph(code: int, message: str, *, status: int = 400, **more: object) -> ResponseReturnValue:

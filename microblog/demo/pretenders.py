@@ -11,8 +11,10 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import math
 import secrets
 import socket
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -29,6 +31,7 @@ from microblog.demo.pretend_feeds import Feeds, Owner
 from microblog.kernel import tokens
 from microblog.providers import Provider
 
+TWO_HOURS = 7200  # seconds
 CLIENT_ID, CLIENT_SECRET = "the-demo", secrets.token_urlsafe(24)
 PAGE = """<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">
 <title>A pretend {site}</title><h1>A pretend {site}</h1>
@@ -60,6 +63,7 @@ class Pretenders:
         self.codes: dict[str, Grant] = {}
         self.access: dict[str, Grant] = {}
         self.refresh: dict[str, Grant] = {}
+        self.ends: dict[str, float] = {}  # monotonic; of access to X
         self.feeds = Feeds(self._owner, CLIENT_SECRET)
         self.app = Quart("pretenders", static_folder=None)
         add = self.app.add_url_rule
@@ -113,7 +117,7 @@ class Pretenders:
             told["scope"] = grant.scope
         if site == "github" and "application/json" not in request.headers.get("Accept", ""):
             return Response(urlencode(told), mimetype="application/x-www-form-urlencoded")
-        return jsonify(told | ({} if site == "github" else {"expires_in": 7200}))
+        return jsonify(told | ({} if site == "github" else {"expires_in": TWO_HOURS}))
 
     def _granted(self, site: str, sent: Mapping[str, str]) -> Grant | None:
         """For a code; or, at X, for a refresh token; or, at Facebook, for a token that ends."""
@@ -130,11 +134,13 @@ class Pretenders:
     def _access(self, grant: Grant) -> str:
         token = tokens.new_token()
         self.access[token] = grant
+        if grant.site == "x":
+            self.ends[token] = time.monotonic() + TWO_HOURS
         return token
 
     def _owner(self, token: str) -> Owner | None:
         grant = self.access.get(token)
-        if grant is None:
+        if grant is None or time.monotonic() > self.ends.get(token, math.inf):
             return None
         return Owner(grant.site, grant.page or str(number(grant.person)), grant.person, grant.scope)
 

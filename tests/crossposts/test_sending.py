@@ -87,7 +87,7 @@ class TestKeys:
         assert len(author.pretenders.refresh) == 2  # the first account's, and the newest
 
     async def test_those_not_taken_are_renewed_once(self, author: Author) -> None:
-        author.pretenders.access.clear()
+        author.pretenders.ends |= dict.fromkeys(author.pretenders.access, 0.0)
         await author.posts("Good morning")
         await author.sent()
         assert len(author.there()) == 1

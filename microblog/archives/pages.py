@@ -46,7 +46,6 @@ article p { margin: 0; white-space: pre-line; }
 TITLE = N_("What @%(name)s wrote on %(host)s")
 MADE = N_("A copy made on %(date)s")
 JOINED = N_("Here since %(date)s")
-CONTENTS = N_("Contents")
 POSTS = N_("Posts: %(count)s")
 NO_POSTS = N_("No posts yet.")
 FOLLOWING = N_("Following: %(count)s")

@@ -60,7 +60,7 @@ class Importer:
         try:
             await (self._undo(work) if job.state == UNDOING else self._bring(work, job))
         except (Invalid, Forbidden) as refusal:
-            await self._end(work, FAILED, refusal.message)
+            await self._end(work, FAILED, "" if refusal.values else refusal.message)
         else:
             await self._end(work, UNDONE if job.state == UNDOING else DONE)
         more = True

@@ -57,7 +57,7 @@ async def sends_copy(visitor: Visitor, content: bytes | None) -> Response:
 
 async def test_a_copy_is_looked_into_chosen_from_and_brought(world: World, ada: Visitor) -> None:
     file = copy([post(1), answer(2, 1), "nonsense"], following=("bob", "eve"),
-                profile={"bio": "hello"})  # fmt: skip
+                profile={"bio": "hello", "location": "x" * 99})  # fmt: skip
     there = (await sends_copy(ada, file.getvalue())).headers["Location"]
     page = await ada.page(there)
     assert "2 posts" in page
@@ -77,6 +77,7 @@ async def test_a_copy_is_looked_into_chosen_from_and_brought(world: World, ada: 
     assert "You follow 1 more person" in report
     assert "nobody here has that name" in report
     assert "cannot be read" in report
+    assert "That is too long: at most 60 characters." in report
     profile = await ada.page("/@ada")
     assert profile.index("number 2") < profile.index("number 1")
     table = await text(await ada.client.get(f"{there}/left-out.csv"))

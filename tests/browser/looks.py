@@ -92,7 +92,7 @@ STAFF: Looks = {
 ON_THE_WAY: Mapping[str, str] = {
     "two_factor.set_up": "test_every_page: the way through two-factor sign-in",
     "second_step.show": "test_every_page: the way through two-factor sign-in",
-    "accounts.card": "test_hover_cards",
+    "accounts.card": "test_comforts",
     "providers.choose_name": "test_signing_in_through_others",
     "portraits.offer": "test_signing_in_through_others",
     "sharing.index": "tests/web/test_sharing: needs a provider to which posts can be copied",

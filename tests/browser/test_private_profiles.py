@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.conftest import Open
-from tests.browser.test_every_page import check
+from tests.browser.conftest import Open, Window
+from tests.browser.test_every_page import check as checked
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+
+async def check(window: Window, paths: tuple[str, ...]) -> list[str]:
+    return await checked(window, {"": paths}, {})
 
 
 async def test_asking_letting_in_and_removing(window: Open) -> None:
@@ -28,7 +32,10 @@ async def test_asking_letting_in_and_removing(window: Open) -> None:
     await button.wait_for()
 
     await ada.goto("/notifications")
-    await ada.page.click("article.notification:has-text('asks to follow you') >> text=Answer")
+    told = "article.notification:has-text('asks to follow you')"
+    await ada.page.wait_for_selector(f"{told}, .pill:not([hidden])")
+    await ada.goto("/notifications")
+    await ada.page.click(f"{told} >> text=Answer")
     paths = ("/follow-requests", "/settings/privacy", "/notifications")
     assert await check(ada, paths) == []
     await ada.goto("/follow-requests")

@@ -54,16 +54,20 @@ async def withdraw(session: Session, post_id: int, *, everywhere: bool) -> None:
 
 
 async def retry(session: Session, account_id: int, crosspost_id: int) -> Crosspost:
-    found = await _stuck(session, account_id, crosspost_id)
-    queue.plan(found, found.task)
-    await record(session, CrosspostsChanged(found.post_id, account_id))
+    """Of one that waits already, or has arrived meanwhile, nothing changes: an impatient second
+    click is no error."""
+    found = await _own(session, account_id, crosspost_id)
+    if found.state in _STUCK:
+        queue.plan(found, found.task)
+        await record(session, CrosspostsChanged(found.post_id, account_id))
     return found
 
 
 async def dismiss(session: Session, account_id: int, crosspost_id: int) -> Crosspost:
-    found = await _stuck(session, account_id, crosspost_id)
-    await session.delete(found)
-    await record(session, CrosspostsChanged(found.post_id, account_id))
+    found = await _own(session, account_id, crosspost_id)
+    if found.state in _STUCK:
+        await session.delete(found)
+        await record(session, CrosspostsChanged(found.post_id, account_id))
     return found
 
 
@@ -92,8 +96,8 @@ async def _of(session: Session, post_id: int) -> list[Crosspost]:
     return list(await session.scalars(select(Crosspost).where(Crosspost.post_id == post_id)))
 
 
-async def _stuck(session: Session, account_id: int, crosspost_id: int) -> Crosspost:
+async def _own(session: Session, account_id: int, crosspost_id: int) -> Crosspost:
     found = await session.get(Crosspost, crosspost_id)
-    if found is None or found.account_id != account_id or found.state not in _STUCK:
+    if found is None or found.account_id != account_id:
         raise NotFound
     return found

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+from typing import TYPE_CHECKING
 
-from PIL import Image, ImageDraw
+from microblog.kernel.later import Later
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageDraw
+else:
+    Image, ImageDraw = Later("PIL.Image"), Later("PIL.ImageDraw")
 
 
 def drawn(person: str, size: int) -> bytes:

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING
 
 from microblog.kernel import tokens
+from microblog.kernel.later import Later
+
+if TYPE_CHECKING:
+    from cryptography import exceptions
+    from cryptography.hazmat.primitives.ciphers import aead
+else:
+    exceptions = Later("cryptography.exceptions")
+    aead = Later("cryptography.hazmat.primitives.ciphers.aead")
 
 _NONCE = 12
 
@@ -33,13 +39,13 @@ class Seal:
 
     def close(self, plain: bytes, about: str) -> bytes:
         nonce = secrets.token_bytes(_NONCE)
-        return nonce + AESGCM(self.keys[0]).encrypt(nonce, plain, about.encode())
+        return nonce + aead.AESGCM(self.keys[0]).encrypt(nonce, plain, about.encode())
 
     def open(self, sealed: bytes, about: str) -> bytes:
         nonce, rest = sealed[:_NONCE], sealed[_NONCE:]
         for key in self.keys:
             try:
-                return AESGCM(key).decrypt(nonce, rest, about.encode())
-            except (InvalidTag, ValueError):
+                return aead.AESGCM(key).decrypt(nonce, rest, about.encode())
+            except (exceptions.InvalidTag, ValueError):
                 continue
         raise SealBroken

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
-
-from authlib.integrations.httpx_client import AsyncOAuth2Client
+from typing import TYPE_CHECKING, Any
 
 from microblog.kernel import tokens
 from microblog.oauth import discovery, id_tokens
@@ -19,6 +17,9 @@ from microblog.oauth.failures import Declined, Doubtful
 from microblog.oauth.fetching import asked, client, patiently
 from microblog.oauth.vouched import Vouched
 from microblog.providers import Provider
+
+if TYPE_CHECKING:
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 _OPENID = "openid profile email"
 LONGEST_PICTURE = 1000  # characters of its address, which travels in a cookie

@@ -6,15 +6,16 @@ import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
-
-from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from microblog.oauth.failures import Doubtful
 from microblog.oauth.fetching import asked
 from microblog.oauth.vouched import Vouched
 from microblog.providers import Provider
+
+if TYPE_CHECKING:
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,8 @@ async def graph(
 
 async def x(session: AsyncOAuth2Client, provider: Provider) -> Vouched:
     """It tells no e-mail address, and of the picture a small one; the larger has another name."""
-    fields = {"user.fields": "profile_image_url"}
-    found = (await asked(session, f"{provider.api_url}/2/users/me", **fields))["data"]
+    url = f"{provider.api_url}/2/users/me?user.fields=profile_image_url"
+    found = (await asked(session, url))["data"]
     name, shown = _text(found, "username"), _text(found, "name")
     picture = _address(found.get("profile_image_url")).replace("_normal.", "_400x400.")
     return Vouched(provider.issuer, _text(found, "id"), name, shown, picture=picture)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from microblog.oauth.failures import Doubtful
 from microblog.oauth.fetching import asked
 from microblog.providers import Provider
+
+if TYPE_CHECKING:
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 FRESH = 3600.0
 AGAIN = 60.0

@@ -12,18 +12,25 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx2
-from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.httpx_client import AsyncOAuth2Client
 
+from microblog.kernel.later import Later
 from microblog.oauth.failures import Away, Doubtful
 from microblog.outbound.failures import OutboundFailure, Unsafe
 from microblog.outbound.guard import Guard
 from microblog.outbound.transport import GuardedTransport
 from microblog.providers import Provider
+
+if TYPE_CHECKING:
+    from authlib.common import errors
+    from authlib.integrations import httpx_client
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
+else:
+    errors = Later("authlib.common.errors")
+    httpx_client = Later("authlib.integrations.httpx_client")
 
 PATIENCE = 8.0  # seconds for all that one page asks of a provider
 MOST_BYTES = 1024 * 1024
@@ -64,7 +71,7 @@ class BoundedTransport(GuardedTransport):
 
 @asynccontextmanager
 async def client(provider: Provider, **options: Any) -> AsyncIterator[AsyncOAuth2Client]:  # noqa: ANN401
-    opened = AsyncOAuth2Client(
+    opened = httpx_client.AsyncOAuth2Client(
         provider.client_id, provider.client_secret,
         transport=BoundedTransport(_guard(provider)), timeout=PATIENCE,
         headers={"User-Agent": USER_AGENT}, **options,
@@ -105,7 +112,7 @@ def _understood() -> Iterator[None]:
         raise kind(f"status {error.response.status_code}") from error
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise Away(type(error).__name__) from error
-    except AuthlibBaseError as error:
+    except errors.AuthlibBaseError as error:
         raise Doubtful("the token request was refused") from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise Doubtful(f"garbage: {type(error).__name__}") from error

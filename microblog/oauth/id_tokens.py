@@ -11,27 +11,23 @@ import binascii
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
-
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, OKPKey, RSAKey
-from joserfc.jws import JWSRegistry
+from typing import TYPE_CHECKING, Any
 
 from microblog.kernel import clock, tokens
+from microblog.kernel.later import Later
 from microblog.oauth.failures import Doubtful
 
+if TYPE_CHECKING:
+    from joserfc import errors, jwk, jws, jwt
+else:
+    errors, jwk = Later("joserfc.errors"), Later("joserfc.jwk")
+    jws, jwt = Later("joserfc.jws"), Later("joserfc.jwt")
+
 LEEWAY = 120  # seconds that clocks may differ by
-_KINDS: dict[str, tuple[str, type[RSAKey | ECKey | OKPKey]]] = {
-    "RS": ("RSA", RSAKey),
-    "PS": ("RSA", RSAKey),
-    "ES": ("EC", ECKey),
-    "Ed": ("OKP", OKPKey),
-}
+_KINDS = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 ALGORITHMS = (
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519",
 )  # fmt: skip
-_registry = JWSRegistry(algorithms=list(ALGORITHMS), strict_check_header=False)
 
 
 def header(token: str) -> dict[str, Any]:
@@ -49,18 +45,24 @@ def header(token: str) -> dict[str, Any]:
 def signed(token: str, keys: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The claims, if one of `keys` signed them."""
     said = header(token)
-    kind, key_class = _KINDS[said["alg"][:2]]
+    kind = _KINDS[said["alg"][:2]]
+    registry = jws.JWSRegistry(algorithms=list(ALGORITHMS), strict_check_header=False)
     for key in keys:
         fits = key.get("kty") == kind and key.get("use", "sig") == "sig"
         if not fits or said.get("kid", key.get("kid")) != key.get("kid"):
             continue
         try:
-            return dict(
-                jwt.decode(token, key_class.import_key(dict(key)), registry=_registry).claims
-            )
-        except (JoseError, ValueError):
+            return dict(jwt.decode(token, _key(kind, key), registry=registry).claims)
+        except (errors.JoseError, ValueError):
             continue
     raise Doubtful("no key of the provider signed the ID token")
+
+
+def _key(kind: str, given: Mapping[str, Any]) -> jwk.RSAKey | jwk.ECKey | jwk.OKPKey:
+    kinds: dict[str, type[jwk.RSAKey | jwk.ECKey | jwk.OKPKey]] = {
+        "RSA": jwk.RSAKey, "EC": jwk.ECKey, "OKP": jwk.OKPKey,
+    }  # fmt: skip
+    return kinds[kind].import_key(dict(given))
 
 
 def check(

@@ -10,9 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-from authlib.integrations.httpx_client import AsyncOAuth2Client
+from typing import TYPE_CHECKING, Any
 
 from microblog.kernel.errors import N_
 from microblog.oauth import conversation
@@ -22,6 +20,9 @@ from microblog.oauth.failures import Declined, Doubtful, JourneyFailed
 from microblog.oauth.fetching import patiently
 from microblog.oauth.vouched import Vouched
 from microblog.providers import Provider
+
+if TYPE_CHECKING:
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 MOST_PAGES = 25
 _WRITES = {"x": "tweet.write", "facebook": "pages_manage_posts"}

@@ -7,27 +7,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import webauthn
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
-from webauthn.helpers import parse_authentication_credential_json
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
-from webauthn.registration.verify_registration_response import VerifiedRegistration
 
 from microblog.kernel.clock import now
 from microblog.kernel.errors import N_, Conflict, Forbidden, Invalid, NotFound
 from microblog.kernel.ids import next_id
+from microblog.kernel.later import Later
 from microblog.kernel.model import Session
 from microblog.kernel.text import one_line
 from microblog.mail import outbox
 from microblog.signin.model import Passkey
+
+if TYPE_CHECKING:
+    import webauthn
+    from webauthn import helpers
+    from webauthn.helpers import exceptions, structs
+    from webauthn.registration.verify_registration_response import VerifiedRegistration
+else:
+    webauthn, helpers = Later("webauthn"), Later("webauthn.helpers")
+    exceptions = Later("webauthn.helpers.exceptions")
+    structs = Later("webauthn.helpers.structs")
 
 MOST = 20
 LONGEST_NAME = 60
@@ -35,9 +37,9 @@ LONGEST_ANSWER = 20_000
 
 LAST = N_("This is your only way in. Add another one first.")
 REFUSED = N_("That passkey was not accepted. Try again.")
+# Beside WebAuthnException.
 _MALFORMED = (
-    WebAuthnException, ValueError, TypeError, LookupError, AttributeError, ArithmeticError,
-    RecursionError,
+    ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError,
 )  # fmt: skip
 
 
@@ -83,11 +85,11 @@ async def to_create(
         user_name=name,
         user_id=handle,
         challenge=challenge,
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.REQUIRED,
-            user_verification=UserVerificationRequirement.REQUIRED,
+        authenticator_selection=structs.AuthenticatorSelectionCriteria(
+            resident_key=structs.ResidentKeyRequirement.REQUIRED,
+            user_verification=structs.UserVerificationRequirement.REQUIRED,
         ),
-        exclude_credentials=[PublicKeyCredentialDescriptor(id=known) for known in mine],
+        exclude_credentials=[structs.PublicKeyCredentialDescriptor(id=known) for known in mine],
     )
     return webauthn.options_to_json(options)
 
@@ -96,7 +98,7 @@ def to_get(site: RelyingParty, challenge: bytes) -> str:
     options = webauthn.generate_authentication_options(
         rp_id=site.host,
         challenge=challenge,
-        user_verification=UserVerificationRequirement.REQUIRED,
+        user_verification=structs.UserVerificationRequirement.REQUIRED,
     )
     return webauthn.options_to_json(options)
 
@@ -130,7 +132,7 @@ async def add(
 async def owner(session: Session, site: RelyingParty, challenge: bytes, answer: str) -> int:
     """Whose key signed the challenge; raises Invalid("credential")."""
     try:
-        credential = parse_authentication_credential_json(_bounded(answer))
+        credential = helpers.parse_authentication_credential_json(_bounded(answer))
         wanted = Passkey.credential_id == credential.raw_id
         known = await session.scalar(select(Passkey).where(wanted).with_for_update())
         if known is None:
@@ -140,7 +142,7 @@ async def owner(session: Session, site: RelyingParty, challenge: bytes, answer: 
             expected_origin=site.origin, credential_public_key=known.public_key,
             credential_current_sign_count=known.sign_count, require_user_verification=True,
         )  # fmt: skip
-    except _MALFORMED as error:
+    except (exceptions.WebAuthnException, *_MALFORMED) as error:
         raise Invalid("credential", REFUSED) from error
     known.sign_count, known.last_used_at = verified.new_sign_count, now()
     return known.account_id
@@ -163,7 +165,7 @@ def _created(site: RelyingParty, challenge: bytes, answer: str) -> VerifiedRegis
             credential=_bounded(answer), expected_challenge=challenge, expected_rp_id=site.host,
             expected_origin=site.origin, require_user_verification=True,
         )  # fmt: skip
-    except _MALFORMED as error:
+    except (exceptions.WebAuthnException, *_MALFORMED) as error:
         raise Invalid("credential", REFUSED) from error
 
 

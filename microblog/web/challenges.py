@@ -7,10 +7,10 @@ with the answer.
 from __future__ import annotations
 
 import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from urllib.parse import urlsplit
 
 from quart import Response, after_this_request, request
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from microblog.kernel import clock, tokens
@@ -37,7 +37,7 @@ def new(purpose: str) -> bytes:
     """Goes with the answer to this request."""
     challenge = secrets.token_bytes(32)
     ends = int(clock.now().timestamp()) + LIFE
-    about = f"{purpose}.{ends}.{bytes_to_base64url(challenge)}"
+    about = f"{purpose}.{ends}.{urlsafe_b64encode(challenge).decode()}"
     _set(f"{about}.{tokens.sign(_key(), about)}", LIFE)
     return challenge
 
@@ -51,7 +51,7 @@ def spent(purpose: str) -> bytes:
     made_for, ends, challenge = about.split(".")
     if made_for != purpose or int(ends) < clock.now().timestamp():
         raise Invalid("credential", STALE)
-    return base64url_to_bytes(challenge)
+    return urlsafe_b64decode(challenge + "=" * (-len(challenge) % 4))
 
 
 def _set(value: str, life: int) -> None:

@@ -23,9 +23,9 @@ KEY = "test-key-0123456789-abcdefghijklmnop"
 # Pages and the parts of serving speak to no database of their own; what they show is tested on
 # both kinds in the packages that know.
 ON_BOTH = (
-    "accounts", "admissions", "archives", "backlinks", "commands", "crossposts", "demo", "departures", "faults", "flows", "follows",
-    "identities", "imports", "kernel", "live", "mail", "moderation", "notifications", "plans", "posts",
-    "signin", "site_settings", "timelines",
+    "accounts", "admissions", "archives", "backlinks", "commands", "crossposts", "demo",
+    "departures", "faults", "flows", "follows", "identities", "imports", "kernel", "live", "mail",
+    "moderation", "notifications", "plans", "posts", "signin", "site_settings", "timelines",
 )  # fmt: skip
 
 

@@ -97,7 +97,7 @@ def static_url(path: str) -> str:
     if path.endswith(".js"):
         return f"/static/{scripts_version()}/{path}"
     content = (resource("static") / path).read_bytes()
-    return f"/static/{path}?v={hashlib.sha256(content).hexdigest()[:12]}"
+    return f"/static/{path}?v={hashlib.sha256(content).hexdigest()[:8]}"
 
 
 @cache

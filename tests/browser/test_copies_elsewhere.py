@@ -50,6 +50,15 @@ async def connects(one: Window) -> None:
     one.foreign.clear()  # the pages over there
 
 
+async def is_told_on_the_list(one: Window) -> None:
+    """And the switch is still as it was."""
+    await one.goto("/")
+    assert await one.page.is_checked("main [data-kind=x]")
+    await one.post("Bees again")
+    await one.page.wait_for_selector("#toast:has-text('Copied to X.')")
+    await one.page.go_back()
+
+
 @pytest.mark.parametrize("script", [True, False])
 async def test_it_goes_to_x_and_away_again(window: Open, demo: SiteProcess, script: bool) -> None:
     size = {"width": 390, "height": 844}
@@ -71,6 +80,7 @@ async def test_it_goes_to_x_and_away_again(window: Open, demo: SiteProcess, scri
     await ada.page.wait_for_selector(".copy[data-state=done]")
     if script:
         assert await faults(ada) == []
+        await is_told_on_the_list(ada)
     await ada.page.click(".focus-tools a[href$='/delete']")
     await ada.page.check("[name=everywhere]")
     await ada.page.click("main form button[type=submit]")

@@ -1,5 +1,7 @@
-/** Where a post goes besides: says where X will cut it. The server decides. */
-import { say } from "../lib/words.js";
+/** Where a post goes besides: says where X will cut it (the server decides), and what became of it. */
+import { element } from "../lib/html.js";
+import { listen } from "../lib/live.js";
+import { say, toast } from "../lib/words.js";
 
 const ROOM = 255;
 const PIECE = /(?:https?:\/\/|(?:[\p{L}\p{N}_-]+\.)+\p{L})[^\s]*/gu;
@@ -39,6 +41,17 @@ customElements.define("copy-places", class extends HTMLElement {
     this.told = this.querySelector("output");
     this.closest("form").addEventListener("input", () => this.#measure());
     this.#measure();
+    this.stop = listen({ change: (change) => change.target === "copies" && this.#tell(change) });
+  }
+
+  disconnectedCallback() { this.stop(); }
+
+  /** Where the post stands in a list; its own page says it below. */
+  #tell({ element: id, html }) {
+    const isHere = (name) => document.getElementById(name);
+    if (isHere(id) || !isHere(id.replace("copies", "post"))) return;
+    const told = [...element(html).querySelectorAll("p")].map((line) => line.textContent);
+    if (told.length) toast(told.join(" ").replace(/\s+/g, " "));
   }
 
   #measure() {

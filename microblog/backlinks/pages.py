@@ -65,7 +65,7 @@ def _place(url: str) -> tuple[str, int]:
     """Host and port; the usual ports are one, since a site is not another over TLS."""
     parts = urlsplit(url)
     try:
-        port = parts.port or _PORTS[parts.scheme]
+        port = parts.port or _PORTS.get(parts.scheme, 0)
     except ValueError:
         return "", 0
     return _host(parts), 443 if port == 80 else port

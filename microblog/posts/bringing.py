@@ -27,6 +27,7 @@ LONGEST = 5000  # characters: more than any site can allow
 MOST_EARLIER = 50
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 YOUNGEST = timedelta(days=1)
+AHEAD = timedelta(minutes=10)  # that the clock of the other site may be
 
 UNDATED = N_("its date cannot be right")
 
@@ -53,7 +54,7 @@ async def bring(
 ) -> Post:
     """`since` is when the bringing began, `after` the post brought before this one; `answering`
     is a post of the same author.  Raises `Invalid`."""
-    if not OLDEST <= old.at <= since:
+    if not OLDEST <= old.at <= since + AHEAD:
         raise Invalid("at", UNDATED)
     body = actions.checked(old.body, LONGEST)
     earlier = [(at, actions.checked(said, LONGEST)) for at, said in old.earlier[-MOST_EARLIER:]]

@@ -16,7 +16,8 @@ from microblog.kernel.clock import now
 from microblog.kernel.ids import next_id
 from microblog.kernel.model import Session
 
-LEASE = timedelta(minutes=1)
+# Longer than a look takes, so that one that can only fail does so now and then, not all the time.
+LEASE = timedelta(minutes=10)
 AGAIN = timedelta(days=7)
 # What was not found or fetched is looked for soon, then less and less often.
 PAUSES = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=3))

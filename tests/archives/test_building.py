@@ -34,7 +34,7 @@ from microblog.media import actions as pictures
 from microblog.media import store
 from microblog.notifications import actions as notifications
 from microblog.notifications.consumer import make_consumer
-from microblog.posts import bringing
+from microblog.posts import bringing, privacy
 from microblog.posts.bringing import OldPost
 from microblog.posts.model import Post
 from tests.posts.stage import Stage
@@ -299,3 +299,25 @@ async def test_pictures_are_in_it(stage: Stage, builder: Builder) -> None:
     made = await content(stage.db, ada, wanted)
     assert made.read(f"media/{names[1]}") == b"a picture"
     assert f"media/{names[0]}" not in made.namelist()
+
+
+async def test_what_is_private_is_said_and_what_is_hidden_is_not(
+    stage: Stage, builder: Builder
+) -> None:
+    ada, bob = await person(stage.db, "ada"), await person(stage.db, "bob")
+    asked = await stage.says(bob, "a question for @ada")
+    await stage.says(ada, "an answer", in_reply_to=asked.id)
+    await make_consumer(0.0).catch_up(stage.db)
+    async with stage.db.writing() as session:
+        await privacy.make_private(session, ada)
+        await privacy.make_private(session, bob)
+        await follows.follow(session, ada, bob)
+    wanted = await asks(stage.db, ada)
+    await builder.step()
+    made = await content(stage.db, ada, wanted)
+    told = json.loads(made.read("person.json"))
+    assert told["settings"]["private"] is True
+    assert told["asked_to_follow"] == ["bob"]
+    (said,) = json.loads(made.read("posts.json"))
+    assert said["in_reply_to_name"] is None
+    assert json.loads(made.read("notifications.json")) == []

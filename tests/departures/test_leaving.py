@@ -14,6 +14,7 @@ from microblog.accounts.model import Account
 from microblog.departures import actions, erasure, queries
 from microblog.departures.model import Departure
 from microblog.follows import actions as follows
+from microblog.follows.model import FollowRequest
 from microblog.kernel.clock import now
 from microblog.kernel.db import Database
 from microblog.kernel.errors import Conflict, NotFound
@@ -24,6 +25,7 @@ from microblog.moderation import queries as moderation
 from microblog.notifications import actions as notifications
 from microblog.notifications import queries as notices
 from microblog.notifications.consumer import make_consumer
+from microblog.posts import privacy
 from microblog.posts import queries as posts
 from microblog.posts.model import Post, Revision
 from microblog.signin import actions as signin
@@ -302,3 +304,22 @@ async def test_who_signs_in_with_an_old_proof_stays_outside(stage: Stage) -> Non
     async with stage.db.writing() as session:
         token = await signin.open_session(session, ada, remembered=False, user_agent="", address="")
     assert await behind(stage.db, token) is None
+
+
+async def test_requests_go_and_uncounted_replies_stay_uncounted(stage: Stage) -> None:
+    ada, bob = await person(stage.db, "ada"), await person(stage.db, "bob")
+    question = await stage.says(bob, "a question")
+    await stage.says(bob, "and more", in_reply_to=question.id)
+    async with stage.db.writing() as session:
+        await privacy.make_private(session, ada)
+    await stage.says(ada, "an answer", in_reply_to=question.id)
+    await stage.follows(bob, ada)
+    async with stage.db.writing() as session:
+        await privacy.make_private(session, bob)
+        await privacy.make_public(session, bob)
+    await leaves(stage.db, ada)
+    await seven_days_later(stage.db)
+    await takes_away(stage.db, ada)
+    async with stage.db.reading() as session:
+        assert await session.scalar(select(func.count()).select_from(FollowRequest)) == 0
+        assert (await session.get_one(Post, question.id)).reply_count == 1

@@ -62,7 +62,9 @@ class Desk:
             )  # fmt: skip
         url = f"{self.base_url}/confirm/{await registrations.issue_link(session, asked)}"
         hours = int(registrations.LIFE.total_seconds() // 3600)
-        context = {**self._common(asked.name), "url": url, "hours": hours}
+        context = {
+            **self._common(asked.name), "url": url, "hours": hours, "applies": bool(asked.reason),
+        }  # fmt: skip
         return Letter("confirm", asked.email, asked.language or DEFAULT, context)
 
     async def password_reset(

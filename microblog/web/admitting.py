@@ -47,13 +47,16 @@ def link(invitation_id: int) -> str:
     return f"{site().settings.base_url}/join/{code}"
 
 
-async def welcome(session: Session, code: str) -> Welcome:
+async def welcome(session: Session, code: str, known_id: int | None = None) -> Welcome:
+    """With the `code` of a link, or with an invitation that was shown before."""
+    shown = invitation_id(code) if code else known_id
+    is_over = bool(code) or known_id is not None
     try:
-        found = await doors.admission(session, door(), invitation_id(code))
+        found = await doors.admission(session, door(), shown)
     except Forbidden as refusal:
-        return Welcome(turned_away=translated(refusal.message), is_over=bool(code))
+        return Welcome(turned_away=translated(refusal.message), is_over=is_over)
     if found.invitation is None:
-        return Welcome(applies=found.applies, is_over=bool(code))
+        return Welcome(applies=found.applies, is_over=is_over)
     return Welcome(inviter=await invitations.inviter(session, found.invitation))
 
 

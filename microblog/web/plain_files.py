@@ -66,9 +66,9 @@ async def robots() -> Response:
 @public
 async def security() -> Response:
     """RFC 9116."""
-    settings = site().settings
+    contact = site().chosen.contact_email or site().settings.sender
     expires = (clock.now() + timedelta(days=180)).strftime("%Y-%m-%dT00:00:00Z")
-    text = f"Contact: mailto:{settings.sender}\nExpires: {expires}\nPreferred-Languages: en, es\n"
+    text = f"Contact: mailto:{contact}\nExpires: {expires}\nPreferred-Languages: en, es\n"
     return Response(text, content_type="text/plain; charset=utf-8")
 
 

@@ -185,4 +185,11 @@ async def _chosen_password(form: Form, asked: Registration) -> str:
 
 async def _button(form: Form, *, token: str, asked: Registration) -> str:
     asks = not registrants.is_here(asked.email)
-    return render("signin/confirm.html", form=form, token=token, name=asked.name, asks=asks)
+    async with site().db.reading() as session:
+        welcome = await admitting.welcome(session, "", asked.invitation_id)
+    if welcome.turned_away:
+        return render("signin/turned_away.html", welcome=welcome)
+    return render(
+        "signin/confirm.html", form=form, token=token, name=asked.name, asks=asks,
+        applies=welcome.applies,
+    )  # fmt: skip

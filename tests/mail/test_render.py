@@ -34,7 +34,7 @@ IDENTITY = {
 }
 
 CONTEXTS = {
-    "confirm": {"url": f"{BASE_URL}/confirm/t", "hours": 24},
+    "confirm": {"url": f"{BASE_URL}/confirm/t", "hours": 24, "applies": False},
     "already_registered": {
         "login_url": f"{BASE_URL}/login",
         "reset_url": f"{BASE_URL}/password/forgot",

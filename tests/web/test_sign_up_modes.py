@@ -211,7 +211,10 @@ class TestConfirmed:
         answer = await visitor.registers("ada", reason=WHY)
         assert answer.headers["Location"] == "/register/sent"
         assert await count(world, Application) == 0
-        answer = await visitor.submit(await newest_link(world, "/confirm/"))
+        link = await newest_link(world, "/confirm/")
+        assert "reads what you asked" in (await world.letters())[-1].text
+        assert "reads what you asked" in await visitor.page(link)
+        answer = await visitor.submit(link)
         assert (answer.status_code, answer.headers["Location"]) == (303, WAITING)
         assert await visitor.who() is None
         assert await count(world, Registration) == 0
@@ -267,9 +270,11 @@ class TestConfirmed:
         link = await invited_by(world, susan)
         ben, cat = await joins(world, link, "ben"), await joins(world, link, "cat")
         paths = await links_to_confirm(world)
+        page = await cat.page(paths["cat"])
         assert (await ben.submit(paths["ben"])).status_code == 303
-        answer = await cat.submit(paths["cat"])
+        answer = await cat.sends(page, paths["cat"])
         assert answer.status_code == 403
+        assert "has been used up" in await cat.page(paths["cat"])
         assert await cat.who() is None
         assert await count(world, InvitationUse) == 1
 

@@ -81,7 +81,9 @@ def _sqlite(connection: Connection, sent: Sent) -> list[Plan]:
 
 def _is_small(step: str) -> bool:
     """Of rows that a search below has found, or through an index of those rows only that matter."""
-    return step.startswith(("SCAN CONSTANT ROW", "SCAN (", "SCAN anon_")) or "_due" in step
+    if step.startswith(("SCAN CONSTANT ROW", "SCAN (", "SCAN anon_")):
+        return True
+    return any(few in step for few in ("_due", "_open", "_waiting", "_staff"))
 
 
 def _postgresql(connection: Connection, sent: Sent) -> list[Plan]:

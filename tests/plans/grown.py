@@ -49,6 +49,22 @@ _TABLES = {
         (PEOPLE, "{n}, {n}, {n}, 'x', 'h' || {n}, {at}, {then}"),
     "registrations (id, name, name_key, email, email_key, password_hash, created_at, expires_at)":
         (POSTS, "{n}, 'x', 'x' || {n}, 'x', 'x' || {n}, 'x', {at}, {then}"),
+    "follow_requests (follower_id, followed_id, at)": (PEOPLE - 2, "{n} + 2, {famous}, {at}"),
+    "identities (id, account_id, issuer, subject, linked_at, last_used_at)":
+        (PEOPLE, "{n}, {n}, 'x', 'x' || {n}, {at}, {at}"),
+    "moderation_log (id, at, act, before, after, is_public)":
+        (PEOPLE, "{n}, {at}, 'x', '{{}}', '{{}}', true"),
+    "reports (id, reporter_id, account_id, category, words, quoted, at, closed_at)":
+        (PEOPLE, ("{n}, {n}, {n} % 100 + 1, 'spam', 'x', 'x', {at},"
+         " CASE WHEN {n} % 500 > 0 THEN {at} END")),
+    "appeals (entry_id, words, at, decided_at)":
+        (PEOPLE, "{n}, 'x', {at}, CASE WHEN {n} % 500 > 0 THEN {at} END"),
+    "applications (id, name, reason, created_at, declined_at)":
+        (PEOPLE, "{n}, 'x', 'x', {at}, CASE WHEN {n} % 500 > 0 THEN {at} END"),
+    "crossposts (id, post_id, account_id, kind, external_id, shown, body, state, due_at,"
+    " give_up_at, created_at)":
+        (PEOPLE, ("{n}, {n}, {n}, 'x', 'x', 'x', 'x',"
+         " CASE {n} % 500 WHEN 0 THEN 'queued' ELSE 'sent' END, {then}, {then}, {at}")),
 }  # fmt: skip
 _MORE_FOLLOWS = (
     "INSERT INTO follows (follower_id, followed_id, at)"
@@ -80,6 +96,6 @@ def _insert(into: str, rows: int, values: str, dialect: str) -> str:
     then = "datetime('2026-01-01', '+' || n || ' hours') || '.000000'"
     if dialect == "postgresql":
         at, then = "timestamptz '2026-01-01Z'", "timestamptz '2026-01-01Z' + n * interval '1 hour'"
-    shown = values.format(n="n", at=at, then=then, people=PEOPLE, told=TOLD)
+    shown = values.format(n="n", at=at, then=then, people=PEOPLE, told=TOLD, famous=FAMOUS)
     counting = f"n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows})"
     return f"INSERT INTO {into} WITH RECURSIVE {counting} SELECT {shown} FROM n"

@@ -11,13 +11,17 @@ from datetime import timedelta
 import pytest
 
 from microblog.accounts import queries as accounts
+from microblog.crossposts import queries as crossposts
+from microblog.crossposts import queue as copying
 from microblog.follows import queries as follows
+from microblog.identities import queries as identities
 from microblog.kernel import events
 from microblog.kernel.db import Database
 from microblog.kernel.events import Position
 from microblog.mail import leases, outbox, throttle
 from microblog.mail import queries as mail
 from microblog.mail.watch import Watch
+from microblog.moderation import queries as moderating
 from microblog.notifications import actions as telling
 from microblog.notifications import queries as notifications
 from microblog.posts import queries as posts
@@ -81,6 +85,18 @@ ASKED: dict[str, Question] = {
     "who holds a token": lambda s: logins.viewer(s, "h77"),
     "which sessions last": lambda s: logins.alive(s, range(100, 150)),
     "forgetting what ran out": signin.forget_expired,
+    "what waits for moderators": moderating.waiting,
+    "who moderates": moderating.staff,
+    "whether anybody administrates": accounts.has_administrator,
+    "people, as moderators see them": moderating.people,
+    "what moderators did": moderating.entries,
+    "reports": moderating.reports,
+    "reports about somebody": lambda s: moderating.reports_about(s, 7),
+    "who asks to follow": lambda s: follows.waiting(s, FAMOUS, before=PEOPLE // 2),
+    "how many ask": lambda s: follows.how_many_wait(s, FAMOUS),
+    "with whom one signs in": lambda s: identities.identities_of(s, 7),
+    "copies of a post": lambda s: crossposts.crossposts_of(s, 77),
+    "whether copies are due": copying.is_due,
 }
 # Where something is sorted, and how much at most: a page of each author on a page, those whom one
 # follows, a page, what waits.
@@ -90,6 +106,7 @@ SORTED: dict[str, float] = {
     "home of who follows few": 26 * 26,
     "home of who follows everybody": PEOPLE,
     "home, deep down": 26 * 26,
+    "copies of a post": 5,
 }
 
 

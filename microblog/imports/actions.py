@@ -19,6 +19,7 @@ from microblog.imports.model import (
     FAILED,
     LIST,
     OFFERED,
+    OVER,
     STOPPED,
     UNDERWAY,
     UNDOING,
@@ -224,7 +225,11 @@ async def forget_parts(session: Session, import_id: int) -> bool:
 
 
 async def forget_expired(session: Session) -> bool:
-    """Sweep away old reports and what was never begun, some rows at a time."""
+    """Sweep away old reports, what was never begun, and what stopped ones were made from, some rows
+    at a time: whether there may be more."""
+    spent = select(Import.id).join(ImportPart).where(Import.state.in_(OVER)).limit(1)
+    if (over := await session.scalar(spent)) is not None:
+        return await forget_parts(session, over)
     old = await session.scalar(select(Import.id).where(Import.expires_at <= now()).limit(1))
     if old is None or await forget_parts(session, old):
         return old is not None

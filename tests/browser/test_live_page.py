@@ -156,8 +156,8 @@ async def test_keys_move_through_the_posts_and_open_the_composer(window: Open) -
         await writer.page.wait_for_selector(f".timeline-posts > article:has-text('{text}')")
     await writer.page.evaluate("document.activeElement.blur()")
     await writer.page.keyboard.press("j")
-    focused = "document.activeElement.closest('article')?.innerText || ''"
-    assert "two" in await writer.page.evaluate(focused)
+    focused = "(document.activeElement.closest('article')?.innerText || '')"
+    await writer.until(f"{focused}.includes('two')")  # the first key fetches what keys do
     await writer.page.keyboard.press("j")
     assert "one" in await writer.page.evaluate(focused)
     await writer.page.keyboard.press("k")

@@ -30,7 +30,13 @@ customElements.define("live-timeline", class extends HTMLElement {
 
   disconnectedCallback() { this.stop(); }
 
+  /** The press is answered at once; what takes longer waits until that is on the screen. */
   release() {
+    this.pill.hidden = true;
+    requestAnimationFrame(() => setTimeout(() => this.#release()));
+  }
+
+  #release() {
     const arrived = this.#waiting;
     if (!arrived.length) return;
     if (this.#hasHole) return startOver();

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from microblog.kernel.model import Session
+from microblog.notifications.queries import KINDS
 from microblog.notifications.unsubscribe import Unsubscription, asked_by, token
 from tests.world import World
 
@@ -30,7 +31,7 @@ async def test_the_token_of_a_digest_stops_every_kind(world: World) -> None:
     found = await asked(world, token(KEY, susan.id, "digest", "susan@example.org"))
 
     assert found is not None
-    assert found.kinds == ("follow", "mention", "reply")
+    assert found.kinds == KINDS
 
 
 async def test_a_token_survives_the_rotation_of_the_key_and_no_other_key_opens_it(

@@ -120,7 +120,9 @@ async def test_when_an_event_cannot_be_drawn_those_before_it_are_not_told_twice(
     feed = Feed(world.db, Hub())  # the world's own follows the log by itself
     await feed.start()
     told: list[int] = []
-    monkeypatch.setattr(feed.hub, "deliver", lambda _topics, event_id, _: told.append(event_id))
+    monkeypatch.setattr(
+        feed.hub, "deliver", lambda tellings: told.extend(one.event_id for one in tellings)
+    )
     with feed.hub.connected(connection_of(1, susan.id, "public")):
         await susan.posts("one")
         await susan.posts("two")

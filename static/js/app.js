@@ -1,6 +1,7 @@
 /** Everything works without scripts; they add liveness and comfort. */
 import "./elements/confirm-button.js";
 import "./elements/count-badge.js";
+import "./elements/post-composer.js";
 import "./elements/post-menu.js";
 import "./elements/relative-time.js";
 import "./elements/theme-switch.js";

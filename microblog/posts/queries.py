@@ -179,15 +179,17 @@ async def versions(session: Session, post: PostView) -> list[Version]:
 
 
 async def _made(session: Session, rows: list[_Row]) -> list[PostView]:
-    if new := [row for row in rows if row not in _kept]:
+    # Others may forget what we have found here, while we wait.
+    found = {row: _kept[row] for row in rows if row in _kept}
+    if new := [row for row in rows if row not in found]:
         known = await _mentioned(session, [row[0] for row in new])
-        _kept.update((row, _view(row, known.get(row[0], {}))) for row in new)
-    found = [_kept[row] for row in rows]
+        found |= {row: _view(row, known.get(row[0], {})) for row in new}
     for row in rows:
+        _kept[row] = found[row]
         _kept.move_to_end(row)
     while len(_kept) > _KEPT:
         _kept.popitem(last=False)
-    return found
+    return [found[row] for row in rows]
 
 
 async def _mentioned(session: Session, ids: list[int]) -> dict[int, dict[str, str]]:

@@ -7,6 +7,7 @@ from sqlalchemy import event
 
 from microblog.kernel.clock import now
 from microblog.kernel.errors import NotFound
+from microblog.kernel.model import Session
 from microblog.posts import actions, queries
 from tests.posts.stage import LIMIT, Stage
 
@@ -71,6 +72,24 @@ async def test_the_memory_of_views_is_bounded(
         found = await queries.views(session, ids)
     assert [found[one].html for one in ids] == [f"hello {n}" for n in range(6)]
     assert len(queries._kept) == 3
+
+
+async def test_what_others_forget_meanwhile_is_shown_all_the_same(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await stage.person("ada")
+    known, new = [(await stage.says(ada, word)).id for word in ("known", "new")]
+    await stage.view(known)
+    mentioned = queries._mentioned
+
+    async def beside_others(session: Session, ids: list[int]) -> dict[int, dict[str, str]]:
+        queries._kept.clear()
+        return await mentioned(session, ids)
+
+    monkeypatch.setattr(queries, "_mentioned", beside_others)
+    async with stage.db.reading() as session:
+        found = await queries.views(session, [known, new])
+    assert [found[one].html for one in (known, new)] == ["known", "new"]
 
 
 async def test_only_posts_that_stand_are_counted(stage: Stage) -> None:

@@ -144,8 +144,11 @@ class Supply:
 
     async def _renew(self) -> None:
         self._in_hand = {i: each for i, each in self._in_hand.items() if self.holds(each)}
-        began = time.monotonic()
+        began, asked = time.monotonic(), list(self._in_hand)
         async with self._db.writing_beside() as session:
-            kept = await leases.renew(session, self._in_hand, self._owner)
-        self._trusted_until = {i: began + TRUSTED for i in self._in_hand if i in kept}
-        self._watch.of_mine |= self._trusted_until
+            kept = await leases.renew(session, asked, self._owner)
+        for number in asked:  # more may have been leased meanwhile, and some may be done
+            if number in self._in_hand and number in kept:
+                self._trusted_until[number] = self._watch.of_mine[number] = began + TRUSTED
+            else:
+                self._trusted_until.pop(number, None)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from microblog.kernel.db import Database
-from microblog.mail import outbox, settling, supply
+from microblog.mail import leases, outbox, settling, supply
 from microblog.mail.answers import SENT
 from microblog.mail.smtp import SmtpTransport
 from microblog.settings import Smtp
@@ -99,6 +101,27 @@ async def test_a_lease_is_short_and_renewed_while_its_owner_lives(office, script
     assert len(beats) >= 2
     task.cancel()
     await asyncio.wait([task])
+
+
+async def test_what_is_leased_during_a_renewal_is_ours_too(office, server, monkeypatch):
+    """On PostgreSQL both are under way at once."""
+    await office.write_many(2)
+    supplied = office.sender_to(server)._supply
+    await supplied.more()
+    old, done = supplied.take(), supplied.take()
+    new = replace(old, id=old.id + 100)
+    renew = leases.renew
+
+    async def beside(*asked):
+        kept = await renew(*asked)
+        supplied._hold(time.monotonic(), [new])
+        supplied.done(done)
+        return kept
+
+    monkeypatch.setattr(leases, "renew", beside)
+    await supplied._renew()
+
+    assert [supplied.holds(each) for each in (old, new, done)] == [True, True, False]
 
 
 async def test_a_revived_worker_sends_nothing_that_others_have_taken(office, scripted, monkeypatch):

@@ -49,6 +49,17 @@ async def test_the_eleventh_waits_for_the_oldest_to_be_an_hour_old(office, serve
     assert told == []
 
 
+async def test_a_clock_that_was_a_year_ahead_holds_nobody_up(office, server, told):
+    """SECURITY R19: set right, it must not make anybody wait for that year."""
+    await write(office, 10)
+    sender = office.sender_to(server)
+    await sender.step()
+    await office.let_time_pass(days=-365)
+    await write(office, 1)
+    await sender.step()
+    assert await office.states() == ["sent"] * 11
+
+
 async def test_all_at_once_are_counted_too(office, server, told):
     await write(office, 15)
     await office.sender_to(server).step()

@@ -98,9 +98,9 @@ class Database:
             if rings and not (self.is_sqlite or self.tell):
                 await session.execute(_NOTIFY, {"name": self.name})
         if rings:
-            self.ring(frozenset(rings.values()))
+            self.ring(frozenset(kind for kind, _ in rings))
             if self.tell:
-                self.tell(frozenset(rings))
+                self.tell(frozenset(subject for _, subject in rings))
 
     @asynccontextmanager
     async def _my_turn(self) -> AsyncIterator[None]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from sqlalchemy import text
 
 from microblog.kernel.model import Session
@@ -35,10 +33,9 @@ async def take_turn_at(session: Session, lock: int) -> None:
 def ring_at_commit(session: Session, kind: str, subject: str) -> None:
     """Wake the loops that care for `kind`, here and in other processes, when this transaction
     commits.  The bus tells it under `subject`."""
-    session.info.setdefault(_RINGS, {})[subject] = kind
+    session.info.setdefault(_RINGS, set()).add((kind, subject))
 
 
-def rings(session: Session) -> Mapping[str, str]:
-    """Under which subjects the commit is told, and of which kinds; empty: it concerns nobody."""
-    told: dict[str, str] = session.info.get(_RINGS, {})
-    return told
+def rings(session: Session) -> frozenset[tuple[str, str]]:
+    """Of which kinds the commit is told, and under which subjects; empty: it concerns nobody."""
+    return frozenset(session.info.get(_RINGS, ()))

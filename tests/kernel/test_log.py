@@ -29,6 +29,8 @@ from microblog.kernel.worker import Pulse
 from microblog.posts.model import Post
 from microblog.settings import Settings
 
+KINDS = ("AccountFollowed", "AccountUnfollowed")
+
 
 async def happened(db: Database, *numbers: int) -> None:
     for number in numbers:
@@ -364,6 +366,15 @@ async def test_a_commit_of_our_own_rings_once(db: Database) -> None:
 
 async def _told_to_nobody(_session: Session, _page: list[LoggedEvent]) -> None:
     pass
+
+
+async def test_a_commit_wakes_whoever_cares_for_any_of_what_it_recorded(db: Database) -> None:
+    followed, unfollowed = (db.follow(frozenset({each})) for each in KINDS)
+    other = db.follow(frozenset({"PostPublished"}))
+    async with db.writing() as session:
+        await record(session, AccountFollowed(1, 2))
+        await record(session, AccountUnfollowed(1, 2))  # told under the same subject
+    assert [each.is_set() for each in (followed, unfollowed, other)] == [True, True, False]
 
 
 async def test_a_consumer_that_reads_first_wakes_the_live_pages(db: Database) -> None:

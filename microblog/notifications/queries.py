@@ -71,12 +71,17 @@ _PAGE = (
     .limit(bindparam("limit"))
 )
 _ONE = _SHOWN.where(Notification.id == bindparam("id"))
+_Actor = aliased(Account)
 
 
 def _unread(account_id: SQLColumnExpression[int]) -> Select[int]:
-    """No more are counted than are told apart; in order, or PostgreSQL might go through others'."""
-    news = select(Notification.id).where(
-        Notification.account_id == account_id, Notification.read_at.is_(None)
+    """No more are counted than are told apart; in order, or PostgreSQL might go through others'.
+    The page shows nothing of suspended people, so it is not counted either."""
+    news = (
+        select(Notification.id)
+        .join(_Actor, _Actor.id == Notification.actor_id)
+        .where(Notification.account_id == account_id, Notification.read_at.is_(None))
+        .where(_Actor.suspended_at.is_(None))
     )
     few = news.order_by(Notification.id).limit(MANY).correlate(Account)
     return select(func.count()).select_from(few.subquery())

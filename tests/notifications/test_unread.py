@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
+from microblog.accounts.model import Account
+from microblog.kernel.clock import now
 from microblog.notifications import queries
 from microblog.notifications.model import Notification
 from microblog.notifications.queries import MANY
@@ -30,3 +32,14 @@ async def test_unread_news_are_counted_no_further_than_they_are_told_apart(world
     assert ">99+ unread<" in many
     assert "<title>(99) " in fewer
     assert ">99 unread<" in fewer
+
+
+async def test_what_is_not_shown_is_not_counted(world: World) -> None:
+    susan, david = await world.person("susan"), await world.person("david")
+    await told(world, susan, david, 3)
+    async with world.db.writing() as session:
+        suspended = update(Account).where(Account.id == david.id).values(suspended_at=now())
+        await session.execute(suspended)
+    async with world.db.reading() as session:
+        assert await queries.unread(session, susan.id) == 0
+    assert ">0 unread<" in await susan.page("/explore")

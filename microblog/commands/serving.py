@@ -142,8 +142,8 @@ async def _serve_as_worker(
     app = create_app(settings)
     site: Site = app.extensions["microblog"]
     site.worker = str(number)
-    if settings.limits != "off":
-        limits.share(app, Shared(shared, number))
+    if settings.limits != "off" and (counted := Shared.opened(shared, number)) is not None:
+        limits.share(app, counted)
 
     def ready(_urls: list[str]) -> None:
         if number == 0 and (notices := site.notices()):

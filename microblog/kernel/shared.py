@@ -49,6 +49,16 @@ class Shared:
         # Of whoever had the number before and did not live to give them back.
         self._file.execute("DELETE FROM places WHERE worker = ?", (worker,)).close()
 
+    @classmethod
+    def opened(cls, file: Path, worker: int) -> Shared | None:
+        """None where it cannot be: a full disk, or a /tmp that was swept, must not keep a worker
+        from serving."""
+        try:
+            return cls(file, worker)
+        except sqlite3.Error as error:
+            log.warning("worker %d counts limits and sockets for itself alone: %s", worker, error)
+            return None
+
     def hit(self, name: str, most: int, seconds: float) -> float | None:
         """Count one more, for so long.  Seconds until there is room, and then it is not counted."""
 

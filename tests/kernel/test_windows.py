@@ -112,6 +112,14 @@ def test_who_cannot_count_with_the_others_counts_alone(
     holder.close()
 
 
+def test_without_a_place_for_the_file_a_worker_serves_all_the_same(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert Shared.opened(tmp_path / "swept" / "shared.db", 1) is None
+    assert "worker 1 counts limits and sockets for itself alone" in caplog.text
+    assert Shared.opened(tmp_path / "shared.db", 1) is not None
+
+
 def test_counting_together_costs_little(worker: Callable[[int], Shared]) -> None:
     one, began = SharedWindows(worker(0)), time.perf_counter()
     for number in range(1000):

@@ -43,9 +43,7 @@ Parsed: TypeAlias = tuple[MultiDict[str, Any], MultiDict[str, Any]]
 class BoundedBody(Body):
     _arrived = 0
 
-    def __init__(
-        self, expected_content_length: int | None, max_content_length: int | None
-    ) -> None:
+    def __init__(self, expected_content_length: int | None, max_content_length: int | None) -> None:
         super().__init__(expected_content_length, max_content_length)
         self._has_room = asyncio.Event()
 

@@ -112,6 +112,12 @@ async def unlink(
     await _tell(session, "identity_unlinked", account_id, provider, gone.shown)
 
 
+async def forget_since(session: Session, account_id: int, since: datetime) -> None:
+    """Somebody else got in at `since`: what was linked from then on opens the account no more."""
+    theirs = delete(Identity).where(Identity.account_id == account_id)
+    await session.execute(theirs.where(Identity.linked_at >= since))
+
+
 async def forget_spent(session: Session) -> bool:
     """No more than `FORGOTTEN` at once: whether there may be more."""
     old = select(SpentState.state_hash).where(SpentState.expires_at <= now())

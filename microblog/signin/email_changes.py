@@ -6,7 +6,7 @@ Asking never tells whether the address belongs to somebody else; that is written
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 
@@ -24,7 +24,7 @@ from microblog.mail import outbox
 from microblog.signin import resets
 from microblog.signin.actions import SUSPENDED, end_others
 from microblog.signin.model import EmailChange, EmailUndo, PasswordReset
-from microblog.signin.queries import email_change
+from microblog.signin.queries import email_change, email_undo
 
 LIFE = timedelta(hours=1)
 UNDO = timedelta(days=7)
@@ -91,20 +91,33 @@ async def confirm(session: Session, token: str, here: int | None) -> Account:
 
 async def undo(session: Session, token: str) -> Account:
     """The old address again, no session, no password, nothing that came since."""
-    mine = delete(EmailUndo).where(
-        EmailUndo.token_hash == tokens.digest(token), EmailUndo.expires_at > now()
-    )
-    found = (await session.execute(mine.returning(EmailUndo))).scalar_one_or_none()
+    found = await email_undo(session, token)
     if found is None:
         raise NotFound
     account = await people.account(session, found.account_id)
     try:
-        await accounts.set_email(session, account.id, found.email)
+        await _take_back(session, found)
     except Conflict as error:
         raise Conflict("", TAKEN) from error
-    await _forget_since(session, found)
     await resets.start_over(session, account.id, found.email, found.changed_at)
     return account
+
+
+async def undo_since(session: Session, account_id: int, since: datetime) -> str | None:
+    """Whoever got in at `since` may have changed the address: the one before holds again.
+
+    The address that may be written to; None if that is somebody else's by now.
+    """
+    mine = (EmailUndo.account_id == account_id, EmailUndo.expires_at > now())
+    first = select(EmailUndo).where(*mine, EmailUndo.changed_at >= since).order_by(EmailUndo.id)
+    found = await session.scalar(first.limit(1))
+    if found is None:
+        return (await people.account(session, account_id)).email
+    try:
+        await _take_back(session, found)
+    except (Conflict, Invalid):
+        return None
+    return found.email
 
 
 async def is_reserved(session: Session, email: str) -> bool:
@@ -154,9 +167,8 @@ async def _forget_asked(session: Session, account_id: int) -> None:
     await session.execute(delete(EmailChange).where(EmailChange.account_id == account_id))
 
 
-async def _forget_since(session: Session, found: EmailUndo) -> None:
+async def _take_back(session: Session, found: EmailUndo) -> None:
     """Whoever changed the address may have changed it again."""
-    mine = found.account_id
-    later = delete(EmailUndo).where(EmailUndo.account_id == mine, EmailUndo.id > found.id)
-    await session.execute(later)
-    await _forget_asked(session, mine)
+    await accounts.set_email(session, found.account_id, found.email)
+    theirs = EmailUndo.account_id == found.account_id
+    await session.execute(delete(EmailUndo).where(theirs, EmailUndo.id >= found.id))

@@ -7,7 +7,7 @@ and whoever signs in on a device not seen before is heard of.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 
@@ -19,7 +19,7 @@ from microblog.kernel.ids import next_id
 from microblog.kernel.model import Session
 from microblog.kernel.text import one_line
 from microblog.mail import outbox
-from microblog.signin import resets, two_factor
+from microblog.signin import email_changes, resets, two_factor
 from microblog.signin.actions import SUSPENDED, open_session
 from microblog.signin.model import LoginSession, SignInNotice, SignInStep
 
@@ -113,18 +113,11 @@ async def issue_link(session: Session, told: SignInNotice) -> str:
     return token
 
 
-async def disown(session: Session, token: str) -> int | None:
-    """It was not them: nothing of that sign-in lasts, and a link to a new password is mailed.
-
-    Whose account it is; None for a link that does not work any more.
-    """
-    told = await notice(session, token)
-    if told is None:
-        return None
-    await session.execute(delete(SignInNotice).where(SignInNotice.account_id == told.account_id))
-    account = await accounts.account(session, told.account_id)
-    await resets.start_over(session, account.id, account.email, told.created_at)
-    return account.id
+async def disown(session: Session, account_id: int, since: datetime) -> None:
+    """That sign-in was not them: nothing of it lasts, and a link to a new password is mailed."""
+    await session.execute(delete(SignInNotice).where(SignInNotice.account_id == account_id))
+    email = await email_changes.undo_since(session, account_id, since)
+    await resets.start_over(session, account_id, email, since)
 
 
 async def _let_in(

@@ -20,6 +20,7 @@ from microblog.kernel.model import Session
 from microblog.mail import outbox
 from microblog.signin.actions import SUSPENDED, end_all, set_password
 from microblog.signin.model import (
+    EmailChange,
     Passkey,
     PasswordReset,
     RecoveryCode,
@@ -37,7 +38,8 @@ async def ask(session: Session, email: str) -> None:
 
 
 async def start_over(session: Session, account_id: int, email: str | None, since: datetime) -> None:
-    """Somebody else got in at `since`: nothing that they hold or made then opens the account.
+    """Somebody else got in at `since`: nothing that they hold, made or asked for then opens the
+    account.  Ways in through others are the caller's (`identities.forget_since`).
 
     A link to a new password goes to `email`.
     """
@@ -46,6 +48,7 @@ async def start_over(session: Session, account_id: int, email: str | None, since
     for mine in (
         delete(PasswordReset).where(PasswordReset.account_id == account_id),
         delete(SignInStep).where(SignInStep.account_id == account_id),
+        delete(EmailChange).where(EmailChange.account_id == account_id),
         delete(Passkey).where(Passkey.account_id == account_id, Passkey.created_at >= since),
     ):
         await session.execute(mine)

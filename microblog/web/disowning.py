@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from quart import Blueprint, ResponseReturnValue
 
+from microblog.identities import actions as identities
 from microblog.signin import entrance, user_agents
 from microblog.site import site, viewer
 from microblog.web import identity
@@ -35,9 +36,12 @@ async def show(token: str) -> ResponseReturnValue:
 @limited("30/hour", by=address)
 async def disown(token: str) -> ResponseReturnValue:
     async with site().db.writing() as session:
-        account_id = await entrance.disown(session, token)
-    if account_id is None:
-        return expired()
+        told = await entrance.notice(session, token)
+        if told is None:
+            return expired()
+        account_id, since = told.account_id, told.created_at
+        await identities.forget_since(session, account_id, since)
+        await entrance.disown(session, account_id, since)
     if (asking := viewer()) is not None and asking.id == account_id:
         identity.sign_out()
     return done("/password/forgot/sent")

@@ -8,6 +8,7 @@ from quart import Blueprint, ResponseReturnValue, flash, redirect
 
 from microblog.accounts import addresses
 from microblog.accounts import queries as people
+from microblog.identities import actions as identities
 from microblog.kernel import tokens
 from microblog.kernel.errors import N_, NotFound
 from microblog.signin import actions, email_changes
@@ -117,6 +118,7 @@ async def undo(token: str) -> ResponseReturnValue:
     try:
         async with site().db.writing() as session:
             account = await email_changes.undo(session, token)
+            await identities.forget_since(session, account.id, found.changed_at)
     except NotFound:
         return expired()
     if (asking := viewer()) is not None and asking.id == account.id:

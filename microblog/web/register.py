@@ -103,7 +103,8 @@ async def confirm(token: str) -> ResponseReturnValue:
         return expired()
     form = await read_form("username", "password", again=partial(_button, token=token, asked=asked))
     form.values["username"] = form["username"] or asked.name
-    chosen = None if registrants.is_here(asked.email) else await _chosen_password(form, asked)
+    is_theirs = registrants.is_here(asked.password_hash)
+    chosen = None if is_theirs else await _chosen_password(form, asked)
     try:
         async with site().db.writing() as session:
             account = await registrations.confirm(
@@ -138,7 +139,7 @@ async def _ask_to_confirm(applicant: Applicant, password_hash: str) -> ResponseR
     await limits.hit(PER_ADDRESS, f"registration of {typed}")
     async with site().db.writing() as session:
         await registrations.ask_to_confirm(session, applicant, password_hash)
-    registrants.remember(applicant.email)
+    registrants.remember(password_hash)
     return done("/register/sent")
 
 
@@ -184,7 +185,7 @@ async def _chosen_password(form: Form, asked: Registration) -> str:
 
 
 async def _button(form: Form, *, token: str, asked: Registration) -> str:
-    asks = not registrants.is_here(asked.email)
+    asks = not registrants.is_here(asked.password_hash)
     async with site().db.reading() as session:
         welcome = await admitting.welcome(session, "", asked.invitation_id)
     if welcome.turned_away:

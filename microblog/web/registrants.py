@@ -2,7 +2,8 @@
 
 Somebody can register the address of another with a password of theirs, and that other press the
 button in the mail.  Elsewhere the password is therefore chosen with the link: only who reads the
-mail has it then (SECURITY 24).
+mail has it then (SECURITY 24).  It goes by the password that was typed, not by the address: a
+stranger can register one after its owner has, and the newest link is the stranger's.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import TypeAlias
 from quart import Response, after_this_request, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from microblog.accounts import addresses
 from microblog.kernel import tokens
 from microblog.signin.registrations import LIFE
 from microblog.site import site
@@ -21,25 +21,26 @@ from microblog.web.identity import cookie_name
 AnyResponse: TypeAlias = Response | WerkzeugResponse
 
 
-def remember(email: str) -> None:
+def remember(password_hash: str) -> None:
     """Say so with the answer to this request; for known addresses and new ones alike."""
-    secure = site().settings.https
+    secure, mark = site().settings.https, _mark(password_hash)
 
     @after_this_request
     async def add(response: AnyResponse) -> AnyResponse:
         response.set_cookie(
-            _cookie(), _mark(email), max_age=LIFE, httponly=True, samesite="Lax", secure=secure
+            _cookie(), mark, max_age=LIFE, httponly=True, samesite="Lax", secure=secure
         )
         return response
 
 
-def is_here(email: str) -> bool:
-    return tokens.same(request.cookies.get(_cookie(), ""), _mark(email))
+def is_here(password_hash: str) -> bool:
+    return tokens.same(request.cookies.get(_cookie(), ""), _mark(password_hash))
 
 
-def _mark(email: str) -> str:
+def _mark(password_hash: str) -> str:
+    """Salted, so no two registrations have the same."""
     key = tokens.key_for(site().settings.secret_key, "registrant")
-    return tokens.sign(key, addresses.key(email))
+    return tokens.sign(key, password_hash)
 
 
 def _cookie() -> str:

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from microblog.accounts import queries as people
 from microblog.accounts.actions import create as create_account
+from microblog.admissions.door import Door
 from microblog.kernel.clock import now
 from microblog.kernel.db import Database
 from microblog.kernel.errors import Conflict, Invalid, NotFound
@@ -213,7 +214,7 @@ async def test_nobody_registers_with_an_address_that_can_come_back(db: Database)
         with pytest.raises(Conflict):
             await refuse_taken(session, mallory, also_email=True)
         with pytest.raises(Conflict):
-            await create(session, mallory, "a hash")
+            await create(session, mallory, "a hash", Door("open", ()))
 
 
 async def test_an_account_without_an_address_gets_one_and_nobody_is_told(db: Database) -> None:

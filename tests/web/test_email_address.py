@@ -131,6 +131,33 @@ async def test_the_old_address_takes_the_change_back(world: World, ada: Visitor)
     assert await address(owner) == "ada@example.org"
 
 
+async def test_a_thief_who_is_disowned_gets_no_address_in_afterwards(
+    world: World, ada: Visitor
+) -> None:
+    thief = Visitor(world)
+    await thief.signs_in("ada")
+    not_me = await newest_link(world, "/not-me/")
+    theirs = await ask(world, thief, "thief@new.example")
+    await ada.submit(not_me, FROM_A_SECRET_PAGE)
+    assert (await thief.submit(theirs, page="/login")).status_code == 404
+
+
+async def test_an_address_that_a_thief_changed_is_back_when_they_are_disowned(
+    world: World, ada: Visitor
+) -> None:
+    thief = Visitor(world)
+    await thief.signs_in("ada")
+    not_me = await newest_link(world, "/not-me/")
+    for email in ("thief@new.example", "thief@newer.example"):
+        await thief.submit(await ask(world, thief, email), FROM_A_SECRET_PAGE)
+    owner = Visitor(world)
+    await owner.submit(not_me, FROM_A_SECRET_PAGE)
+    reset = await newest_link(world, "/password/reset/")
+    assert (await world.letters())[-1].to == "ada@example.org"
+    await owner.submit(reset, FROM_A_SECRET_PAGE, password="another horse staple")
+    assert await address(owner) == "ada@example.org"
+
+
 async def test_an_address_taken_since_cannot_come_back_and_the_page_says_so(
     world: World, ada: Visitor
 ) -> None:

@@ -17,7 +17,7 @@ from microblog.kernel.clock import now
 from microblog.settings import Settings
 from microblog.signin.model import LoginSession, Passkey
 from tests.web.travelling import confirmed, query, sent_to
-from tests.web.visitor import Visitor, text
+from tests.web.visitor import FROM_A_SECRET_PAGE, Visitor, newest_link, text
 from tests.world import Person, World
 
 PAGE = "/settings/identities"
@@ -54,6 +54,25 @@ async def long_ago(world: World) -> None:
     async with world.db.writing() as session:
         before = now() - timedelta(minutes=11)
         await session.execute(update(LoginSession).values(authenticated_at=before))
+
+
+@pytest.mark.parametrize("said", ["/not-me/", "/email/undo/"])
+async def test_what_a_thief_has_linked_goes_with_them(world: World, said: str) -> None:
+    """When the owner says that a sign-in was not theirs, or takes a change of address back."""
+    owner, thief = Visitor(world), Visitor(world)
+    await owner.registers("ada")
+    await thief.signs_in("ada")
+    for visitor, provider in ((owner, "github"), (thief, "x")):
+        if visitor is thief:
+            await thief.submit("/settings/email", page="/settings/account", email="x@new.example")
+        url = await sent_to(await visitor.submit(PAGE, link=provider))
+        await visitor.client.get(await confirmed(url, person="grace"))
+    async with world.db.writing() as session:
+        long_ago = update(Identity).where(Identity.issuer.endswith("/github"))
+        await session.execute(long_ago.values(linked_at=now() - timedelta(days=1)))
+    assert [provider for _, provider in await identities(world)] == ["github", "x"]
+    await owner.submit(await newest_link(world, said), FROM_A_SECRET_PAGE)
+    assert [provider for _, provider in await identities(world)] == ["github"]
 
 
 async def test_a_way_is_added_told_and_opens_the_account(world: World) -> None:

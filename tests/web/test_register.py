@@ -180,6 +180,19 @@ class TestConfirmed:
         assert (await stranger.signs_in("ada", "a stranger's password")).status_code == 401
         assert (await Visitor(world).signs_in("ada", PASSWORD)).status_code == 303
 
+    async def test_who_registers_the_address_after_its_owner_gains_nothing(
+        self, world: World
+    ) -> None:
+        """The newest link works, and it is opened in a browser that has registered, too."""
+        owner, stranger = Visitor(world), Visitor(world)
+        await owner.registers("ada")
+        await stranger.registers("ada", password="a stranger's password")
+        link = await newest_link(world, "/confirm/")
+        assert (await owner.submit(link, FROM_A_SECRET_PAGE)).status_code == 422
+        answer = await owner.submit(link, FROM_A_SECRET_PAGE, password=PASSWORD)
+        assert answer.status_code == 303
+        assert (await stranger.signs_in("ada", "a stranger's password")).status_code == 401
+
     async def test_a_used_replaced_or_invented_link_says_so(self, world: World) -> None:
         visitor = Visitor(world)
         await visitor.registers("ada")

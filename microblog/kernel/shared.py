@@ -19,6 +19,7 @@ from typing import TypeVar
 log = logging.getLogger(__name__)
 
 PATIENCE = 0.2  # seconds for others to let go of the file
+AT_FIRST = 5.0  # the same while nobody is served yet: who gives up then counts alone for good
 SWEEP = 300.0  # seconds between two looks for hits that count no more
 
 _TABLES = """
@@ -41,13 +42,15 @@ class Shared:
     def __init__(self, file: Path, worker: int) -> None:
         self._worker = worker
         self._places: Counter[str] = Counter()
+        self._untold: set[str] = set()
         self._swept = time.monotonic()
-        self._file = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None)
+        self._file = sqlite3.connect(file, timeout=AT_FIRST, isolation_level=None)
         for pragma in ("journal_mode=WAL", "synchronous=OFF"):  # whole after a kill -9 as well
             self._file.execute(f"PRAGMA {pragma}").close()
         self._file.executescript(_TABLES)
         # Of whoever had the number before and did not live to give them back.
         self._file.execute("DELETE FROM places WHERE worker = ?", (worker,)).close()
+        self._file.execute(f"PRAGMA busy_timeout={PATIENCE * 1000:.0f}").close()
 
     @classmethod
     def opened(cls, file: Path, worker: int) -> Shared | None:
@@ -94,9 +97,11 @@ class Shared:
         return int(found or 0)
 
     def _tell(self, names: Sequence[str]) -> None:
-        """How many we have, not one more or less: what could not be told once is mended then."""
-        given = [(name, self._worker, self._places[name]) for name in names]
-        self._together(lambda: self._file.executemany(_TAKE, given).close())
+        """How many we have, no difference: what cannot be told now is told with the next."""
+        self._untold.update(names)
+        given = [(name, self._worker, self._places[name]) for name in self._untold]
+        if self._together(lambda: bool(self._file.executemany(_TAKE, given))):
+            self._untold.clear()
         for name in names:
             if not self._places[name]:
                 del self._places[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -101,6 +102,20 @@ def test_places_taken_elsewhere_are_known_and_die_with_their_worker(
     assert not one._places
 
 
+def test_a_place_whose_end_could_not_be_told_is_given_back_with_the_next(
+    worker: Callable[[int], Shared], tmp_path: Path
+) -> None:
+    one, two = worker(0), worker(1)
+    holder = sqlite3.connect(tmp_path / "shared.db", isolation_level=None)
+    with one.inside("address here"):
+        holder.execute("BEGIN IMMEDIATE")
+    holder.close()
+    assert two.taken_elsewhere("address here") == 1
+    with one.inside("address there"):
+        assert two.taken_elsewhere("address here") == 0
+        assert two.taken_elsewhere("address there") == 1
+
+
 def test_who_cannot_count_with_the_others_counts_alone(
     worker: Callable[[int], Shared], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -118,6 +133,21 @@ def test_without_a_place_for_the_file_a_worker_serves_all_the_same(
     assert Shared.opened(tmp_path / "swept" / "shared.db", 1) is None
     assert "worker 1 counts limits and sockets for itself alone" in caplog.text
     assert Shared.opened(tmp_path / "shared.db", 1) is not None
+
+
+def test_a_worker_that_begins_waits_for_the_others_longer_than_a_request(
+    worker: Callable[[int], Shared], tmp_path: Path
+) -> None:
+    one = worker(0)
+    path = tmp_path / "shared.db"
+    holder = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    holder.execute("BEGIN IMMEDIATE")
+    later = threading.Timer(2 * shared.PATIENCE, holder.close)
+    later.start()
+    assert Shared.opened(path, 1) is not None
+    later.join()
+    patience = one._file.execute("PRAGMA busy_timeout").fetchone()
+    assert patience == (1000 * shared.PATIENCE,)
 
 
 def test_counting_together_costs_little(worker: Callable[[int], Shared]) -> None:

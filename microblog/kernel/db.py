@@ -51,7 +51,7 @@ class Database:
         self._writers = async_sessionmaker(self._write_engine, expire_on_commit=False)
         self._turn = asyncio.Lock()
         self._wakeups: dict[asyncio.Event, frozenset[str] | None] = {}
-        self.heard = 0  # the last event that somebody in this process has read
+        self.heard = 0  # the last event that somebody here has read, or all were rung for
         # Tells other processes of a commit, in place of the database's own doorbell.
         self.tell: Callable[[frozenset[str]], None] | None = None
 
@@ -94,9 +94,11 @@ class Database:
     async def _transaction(self) -> AsyncIterator[AsyncSession]:
         async with self._writers.begin() as session:
             yield session
-            rings = order.rings(session)
+            rings, recorded = order.rings(session), order.recorded(session)
             if rings and not (self.is_sqlite or self.tell):
                 await session.execute(_NOTIFY, {"name": self.name})
+        if recorded and recorded[0] == self.heard + 1:  # nobody else's is in between
+            self.heard = recorded[-1]
         if rings:
             self.ring(frozenset(kind for kind, _ in rings))
             if self.tell:
@@ -115,15 +117,15 @@ class Database:
             self._turn.release()
 
     def ring(self, kinds: frozenset[str] | None = None) -> None:
-        """Wake whoever cares for any of `kinds`, or, when they are not known, everybody.  A hint:
-        followers look for themselves."""
+        """Wake whoever cares for any of `kinds`, or, when they are not known, for any at all.  A
+        hint: followers look for themselves."""
         for wakeup, wanted in self._wakeups.items():
-            if kinds is None or wanted is None or not wanted.isdisjoint(kinds):
+            if wanted is None or (wanted and (kinds is None or wanted & kinds)):
                 wakeup.set()
 
     def follow(self, kinds: frozenset[str] | None = None) -> asyncio.Event:
         """A wakeup that rings after commits of these `kinds` (all, if none are named) made by this
-        process, and after all that are heard of by it."""
+        process, and after all that are heard of by it.  Of no kinds: never."""
         wakeup = asyncio.Event()
         self._wakeups[wakeup] = kinds
         return wakeup

@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, String, bindparam, delete, func, select
+from sqlalchemy import JSON, String, bindparam, delete, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.kernel.clock import now
 from microblog.kernel.model import Base, BigInt, Session
-from microblog.kernel.order import ring_at_commit, take_turn
-from microblog.kernel.rows import fetch
+from microblog.kernel.order import recorded_at_commit, ring_at_commit, take_turn
+from microblog.kernel.rows import add, fetch
 
 TRIMMED = 2000
 
@@ -107,6 +107,7 @@ _PRESENT = select(EPOCH, LATEST)
 ENTRIES = select(LoggedEvent.id, LoggedEvent.kind, LoggedEvent.payload, LoggedEvent.at).order_by(
     LoggedEvent.id
 )
+_EVENTS = insert(LoggedEvent)
 _AFTER = ENTRIES.where(LoggedEvent.id > bindparam("after")).limit(bindparam("limit"))
 
 
@@ -115,8 +116,8 @@ async def record(session: Session, event: Event) -> None:
     await take_turn(session)
     kind = type(event).__name__
     ring_at_commit(session, kind, event.subject)
-    session.add(LoggedEvent(kind=kind, payload=asdict(event)))
-    await session.flush()
+    given = {"kind": kind, "payload": asdict(event)}
+    recorded_at_commit(session, await add(session, _EVENTS, given))
 
 
 async def latest_id(session: Session) -> int:

@@ -9,6 +9,7 @@ from microblog.kernel.model import Session
 _LOCK = 7_241_905_116
 _TURN = "has its turn"
 _RINGS = "rings at commit"
+_RECORDED = "recorded"
 
 
 async def take_turn(session: Session) -> None:
@@ -34,6 +35,17 @@ def ring_at_commit(session: Session, kind: str, subject: str) -> None:
     """Wake the loops that care for `kind`, here and in other processes, when this transaction
     commits.  The bus tells it under `subject`."""
     session.info.setdefault(_RINGS, set()).add((kind, subject))
+
+
+def recorded_at_commit(session: Session, event_id: int) -> None:
+    """The doorbell need not tell this process of that one."""
+    session.info.setdefault(_RECORDED, []).append(event_id)
+
+
+def recorded(session: Session) -> list[int]:
+    """The events of this transaction."""
+    found: list[int] = session.info.get(_RECORDED, [])
+    return found
 
 
 def rings(session: Session) -> frozenset[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Rows of columns, fetched without the ORM.
+"""Rows of columns, fetched and added without the ORM.
 
 `Session.execute` prepares for entities even where none is asked for, which costs as much as the
 statement.  Statements stay what they are, built once in their module; only the way is shorter.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import Executable, Row
+from sqlalchemy import Executable, Insert, Row
 from sqlalchemy.orm import Session as OrmSession
 
 from microblog.kernel.model import Session
@@ -29,6 +29,17 @@ async def fetch_column(
 ) -> list[Any]:
     """The first value of each row."""
     return [row[0] for row in await fetch(session, statement, values)]
+
+
+async def add(session: Session, statement: Insert, values: Values) -> int:
+    """The number that the new row has got."""
+    return await session.run_sync(_added, statement, values)
+
+
+def _added(session: OrmSession, statement: Insert, values: Values) -> int:
+    session.flush()
+    key = session.connection().execute(statement, values).inserted_primary_key
+    return int(key[0]) if key else 0
 
 
 def _rows(

@@ -364,6 +364,19 @@ async def test_a_commit_of_our_own_rings_once(db: Database) -> None:
     await asyncio.gather(listening, return_exceptions=True)
 
 
+async def test_own_commits_count_as_heard_where_nobody_elses_came_between(db: Database) -> None:
+    subscriber, other = Subscriber(db, _told_to_nobody), Database(db.url.render_as_string(False))
+    await subscriber.start()
+    await happened(db, 1)
+    assert db.heard == 1
+    await happened(other, 2)
+    await happened(db, 3)
+    assert db.heard == 1  # whoever cares for the second is still to be rung
+    await subscriber.step()
+    assert db.heard == 3
+    await other.close()
+
+
 async def _told_to_nobody(_session: Session, _page: list[LoggedEvent]) -> None:
     pass
 
@@ -375,6 +388,13 @@ async def test_a_commit_wakes_whoever_cares_for_any_of_what_it_recorded(db: Data
         await record(session, AccountFollowed(1, 2))
         await record(session, AccountUnfollowed(1, 2))  # told under the same subject
     assert [each.is_set() for each in (followed, unfollowed, other)] == [True, True, False]
+
+
+async def test_what_others_commit_wakes_nobody_who_goes_by_the_clock(db: Database) -> None:
+    """Which kinds they recorded is not known then."""
+    clockwork, handler, pages = (db.follow(kinds) for kinds in (frozenset(), KINDS, None))
+    db.ring()
+    assert [each.is_set() for each in (clockwork, handler, pages)] == [False, True, True]
 
 
 async def test_a_consumer_that_reads_first_wakes_the_live_pages(db: Database) -> None:

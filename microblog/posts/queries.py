@@ -3,7 +3,7 @@
 Posts of suspended people are not found, nor those of private ones by who does not follow them
 (`posts.visibility`): each question says who asks, and who does not say it is a visitor.  Views are
 read as Core rows through statements that are built once; what was made of a row is kept, since
-nothing but another row changes it.
+nothing but another row changes it, or a name that somebody mentioned had, which still leads on.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from markupsafe import Markup
-from sqlalchemy import Select, bindparam, func, or_, select
+from sqlalchemy import Select, bindparam, func, or_, select, union_all
 from sqlalchemy.orm import aliased
 
-from microblog.accounts.model import Account
+from microblog.accounts.model import Account, KeptName
 from microblog.accounts.queries import PersonCard
 from microblog.kernel.errors import N_, NotFound
 from microblog.kernel.model import Session
@@ -99,10 +99,15 @@ _ROOT = (
     .where(Post.id == bindparam("id"), Account.suspended_at.is_(None))
     .where(visibility.is_open(Account, visibility.READER))
 )
-_MENTIONED = (
-    select(Mention.post_id, Account.name_key, Account.name)
-    .join(Account, Account.id == Mention.account_id)
-    .where(Mention.post_id.in_(bindparam("ids", expanding=True)))
+_ids = Mention.post_id.in_(bindparam("ids", expanding=True))
+_whom = Account.id == Mention.account_id
+# By the name they have, and by those they had and are still found by.
+_MENTIONED = union_all(
+    select(Mention.post_id, Account.name_key, Account.name).join(Account, _whom).where(_ids),
+    select(Mention.post_id, KeptName.name_key, Account.name)
+    .join(Account, _whom)
+    .join(KeptName, KeptName.account_id == Account.id)
+    .where(_ids),
 )
 
 _Row: TypeAlias = tuple[Any, ...]

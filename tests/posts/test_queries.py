@@ -5,6 +5,7 @@ import contextlib
 import pytest
 from sqlalchemy import event
 
+from microblog.accounts import actions as accounts
 from microblog.kernel.clock import now
 from microblog.kernel.errors import NotFound
 from microblog.kernel.model import Session
@@ -72,6 +73,15 @@ async def test_the_memory_of_views_is_bounded(
         found = await queries.views(session, ids)
     assert [found[one].html for one in ids] == [f"hello {n}" for n in range(6)]
     assert len(queries._kept) == 3
+
+
+async def test_whoever_has_another_name_now_is_mentioned_still(stage: Stage) -> None:
+    ada, bob = await stage.person("ada"), await stage.person("bob")
+    post = await stage.says(ada, "hello @Bob")
+    async with stage.db.writing() as session:
+        await accounts.rename(session, bob, "robert")
+    queries._kept.clear()  # as in a process that begins now
+    assert 'href="/@robert" dir="ltr">@Bob</a>' in (await stage.view(post.id)).html
 
 
 async def test_what_others_forget_meanwhile_is_shown_all_the_same(

@@ -95,7 +95,7 @@ def _seconds(written: str) -> float:
         return _number(written)
     try:
         return (parsedate_to_datetime(written) - now()).total_seconds()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return 0.0
 
 

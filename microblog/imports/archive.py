@@ -16,6 +16,7 @@ from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from microblog.kernel.errors import N_, Invalid
+from microblog.kernel.text import one_line
 from microblog.media import store, workshop
 
 FORMAT = 1
@@ -57,7 +58,7 @@ class CopyFile:
     @property
     def host(self) -> str:
         """Of the site it was made on."""
-        return _text(self.person.get("host"))[:255].lower()
+        return one_line(_text(self.person.get("host")))[:255].lower()
 
     def part(self, name: str) -> dict[str, Any]:
         """ "profile" or "settings"."""

@@ -14,7 +14,7 @@ from microblog.follows import lists
 from microblog.imports.archive import FOREIGN, CopyFile
 from microblog.kernel.errors import Invalid
 from microblog.kernel.ids import LARGEST
-from microblog.kernel.text import shortened
+from microblog.kernel.text import one_line, shortened
 from microblog.media import actions as pictures
 from microblog.media.framing import FOCUSES, MIDDLE
 from microblog.media.workshop import SIZES
@@ -88,9 +88,9 @@ def record(raw: Mapping[str, Any] | None, host: str) -> OldRecord | None:
         post=OldPost(body, at, moment(raw.get("edited_at")), _earlier(raw.get("earlier"))),
         number=number,
         answers=_number(raw.get("in_reply_to")) or None,
-        answers_whom=_text(raw.get("in_reply_to_name"))[:30],
-        host=_text(origin.get("host"))[:255] or host,
-        answered=_text(origin.get("answered"))[:300],
+        answers_whom=one_line(_text(raw.get("in_reply_to_name")))[:30],
+        host=one_line(_text(origin.get("host")))[:255] or host,
+        answered=one_line(_text(origin.get("answered")))[:300],
     )
 
 

@@ -107,7 +107,13 @@ async def _others(session: Session, actor_id: int, target: Account) -> bool:
 
 
 async def _undo(session: Session, entry: Entry, target: Account) -> None:
-    """The mail about the appeal tells of it; the log says it by itself."""
+    """The mail about the appeal tells of it; the log says it by itself.  A newer act of the same
+    kind has its own reason, and its own appeal."""
+    newer = select(Entry.id).where(
+        Entry.account_id == target.id, Entry.act == entry.act, Entry.id > entry.id
+    )
+    if await session.scalar(newer.limit(1)) is not None:
+        return
     before = actions.standing(target)
     if entry.act == "suspend" and actions.is_suspended(target):
         actions.unsuspend(target)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
     Select,
+    false,
     func,
     literal_column,
     select,
@@ -194,12 +195,18 @@ async def person(session: Session, account_id: int) -> Person:
 
 
 async def people(
-    session: Session, *, find: str = "", show: str = "all", before: int | None = None
+    session: Session,
+    *,
+    find: str = "",
+    show: str = "all",
+    before: int | None = None,
+    by_address: bool = True,
 ) -> list[Person]:
-    """Newest first, one more than a page; `find` is the beginning of a name, or an address."""
+    """Newest first, one more than a page; `find` is the beginning of a name, or an address, which
+    finds nobody for who may not see addresses."""
     page = _PERSON.where(_IS_SOMEBODY, Account.id < (before or LARGEST))
     page = page.order_by(Account.id.desc())
-    page = page.where(*_found(find), *_filtered(show)).limit(PAGE + 1)
+    page = page.where(*_found(find, by_address), *_filtered(show)).limit(PAGE + 1)
     return [Person(*row) for row in await session.execute(page)]
 
 
@@ -284,12 +291,12 @@ async def _entries(session: Session, wanted: Select[Any]) -> list[EntryView]:
     return [EntryView(*row) for row in await session.execute(wanted)]
 
 
-def _found(find: str) -> Sequence[ColumnElement[bool]]:
+def _found(find: str, by_address: bool) -> Sequence[ColumnElement[bool]]:
     wanted = find.strip()[:254]
     if not wanted:
         return ()
     if "@" in wanted.removeprefix("@"):
-        return (Account.email_key == addresses.key(wanted),)
+        return (Account.email_key == addresses.key(wanted) if by_address else false(),)
     return (Account.name_key.startswith(names.key(wanted.removeprefix("@")), autoescape=True),)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from microblog.kernel import tokens
+from microblog.kernel.text import one_line
 from microblog.oauth import discovery, id_tokens
 from microblog.oauth.dialects import DIALECTS
 from microblog.oauth.failures import Declined, Doubtful
@@ -161,10 +162,14 @@ def _vouched(issuer: str, claims: Mapping[str, Any]) -> Vouched:
 
 
 def _checked(found: Vouched) -> Vouched:
-    if not found.subject:
+    """In words that a page can show and a database keep."""
+    if not (found.subject and found.subject.isprintable()):
         raise Doubtful("no subject")
-    picture = found.picture if len(found.picture) <= LONGEST_PICTURE else ""
-    return replace(found, email=found.email or None, picture=picture)
+    is_fit = len(found.picture) <= LONGEST_PICTURE and found.picture.isprintable()
+    return replace(
+        found, email=found.email or None, picture=found.picture if is_fit else "",
+        name=one_line(found.name), display_name=one_line(found.display_name),
+    )  # fmt: skip
 
 
 def opened(provider: Provider, redirect_uri: str, *, posting: bool = False) -> Any:  # noqa: ANN401

@@ -11,7 +11,7 @@ from microblog.admissions import queries as admissions
 from microblog.kernel.errors import N_, Invalid
 from microblog.kernel.model import Session
 from microblog.moderation import actions, queries
-from microblog.moderation.permissions import MAY, ROLES, may
+from microblog.moderation.permissions import MAY, MEMBER, ROLES, may
 from microblog.moderation.queries import PAGE, SHOWN, Person
 from microblog.site import me, site
 from microblog.web.access import moderator
@@ -33,12 +33,16 @@ CHOOSE = N_("Choose what to do.")
 async def index() -> ResponseReturnValue:
     find, show = request.args.get("find", ""), request.args.get("show", "all")
     show = show if show in SHOWN else "all"
+    by_address = may("see_address", me().role, MEMBER)
     async with site().db.reading() as session:
-        found = await queries.people(session, find=find, show=show, before=place("before"))
+        found = await queries.people(
+            session, find=find, show=show, before=place("before"), by_address=by_address
+        )
     form = Form({"find": find, "show": show})
     return render(
-        "admin/people.html", form=form, people=found[:PAGE], next=_next(found, find, show)
-    )
+        "admin/people.html", form=form, people=found[:PAGE], next=_next(found, find, show),
+        by_address=by_address,
+    )  # fmt: skip
 
 
 @pages.get("/admin/people/<account_id>")

@@ -11,7 +11,7 @@ from microblog.web import client
 
 SHUT = N_("From your network nobody can sign in or create an account here.")
 
-_WAYS_IN = ("/login", "/register", "/join", "/confirm")
+_WAYS_IN = ("/login", "/register", "/join", "/confirm", "/password")
 
 
 def install(app: Quart) -> None:

@@ -14,6 +14,7 @@ from microblog.demo.pretenders import listening
 from microblog.oauth import conversation, discovery
 from microblog.oauth.conversation import Secrets
 from microblog.oauth.failures import Doubtful
+from microblog.oauth.vouched import Vouched
 from microblog.providers import Provider
 from tests.oauth.liar import Liar
 from tests.web.travelling import query
@@ -76,3 +77,12 @@ async def test_what_a_provider_names_besides_itself_must_be_public(where: str, l
     known = provider("oidc", liar)
     with pytest.raises(Doubtful):
         await conversation.returned(known, BACK, Secrets.new(), {"code": "c"})
+
+
+def test_what_no_database_takes_is_made_plain_or_refused() -> None:
+    who = Vouched("https://club.example", "7", "a\0da", "A\0da \ud800", picture="https://x/\0")
+    found = conversation._checked(who)
+    assert (found.name, found.display_name, found.picture) == ("ada", "Ada ?", "")
+    for subject in ("7\0", "\ud800", ""):
+        with pytest.raises(Doubtful):
+            conversation._checked(replace(who, subject=subject))

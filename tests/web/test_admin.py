@@ -55,6 +55,27 @@ async def test_from_a_report_to_an_appeal(house: House) -> None:
     assert "You are all fools" in await david.page("/@susan")
 
 
+async def test_who_told_of_a_moderator_is_not_named_to_them(house: House) -> None:
+    await house.david.submit("/@mo/report", category="other", words="Takes sides.")
+    for path in ("/admin/reports/1", "/admin/reports", f"/admin/people/{house.mo.id}"):
+        page = await house.mo.page(path)
+        assert "Takes sides." in page
+        assert "@david" not in page
+    assert "@david" in await house.ada.page("/admin/reports/1")
+
+
+async def test_an_old_appeal_undoes_no_newer_act(house: House) -> None:
+    path = f"/admin/people/{house.susan.id}"
+    await house.mo.submit(path, act="suspend", reason="Insults.", days="1")
+    link = await newest_link(house.world, "/appeals/")
+    await Visitor(house.world).submit(link, FROM_A_SECRET_PAGE, words="I quoted a play.")
+    await house.mo.submit(path, act="lift", reason="")
+    await house.ada.submit(path, act="suspend", reason="Threats.", days="")
+    entry = link.removeprefix("/appeals/").partition("-")[0]
+    await house.ada.submit(f"/admin/appeals/{entry}", decision="grant")
+    assert (await house.david.get("/@susan")).status_code == 404
+
+
 async def test_a_refused_form_comes_back_as_typed(house: House) -> None:
     path = f"/admin/people/{house.susan.id}"
     answer = await house.mo.submit(path, act="suspend", reason="", days="30")
@@ -110,6 +131,9 @@ async def test_every_state_of_a_person_can_be_brought_about_and_undone(house: Ho
 
 
 async def test_people_are_found(house: House) -> None:
+    by_address = "/admin/people?find=susan@example.org"
+    assert "@susan" in await house.ada.page(by_address)
+    assert "Nobody was found" in await house.mo.page(by_address)  # who may not see addresses
     page = await house.mo.page("/admin/people?find=sus")
     assert "@susan" in page
     assert "@david" not in page

@@ -37,7 +37,7 @@ async def test_a_banned_network_reads_and_does_not_come_in(world: World) -> None
         session.add(Ban(kind="network", value="127.0.0.0/8"))
     client = world.app.test_client()
     scope = {"client": ("127.0.0.9", 1)}
-    for path in ("/login", "/register"):
+    for path in ("/login", "/register", "/password/reset/a-link"):  # which signs in, too
         answer = await client.get(path, scope_base=scope)
         assert answer.status_code == 403, path
         assert "nobody can sign in" in await answer.get_data(as_text=True)

@@ -15,9 +15,10 @@ from sqlalchemy import select, update
 from microblog.accounts.model import Account
 from microblog.imports import worker
 from microblog.imports.events import ImportMoved
-from microblog.imports.model import Import
+from microblog.imports.model import BroughtPost, Import
 from microblog.kernel.clock import now
 from microblog.kernel.events import LoggedEvent
+from microblog.kernel.text import one_line
 from microblog.timelines.audience import Watchers
 from microblog.web import bodies
 from microblog.web.showing import messages, shown
@@ -83,6 +84,22 @@ async def test_a_copy_is_looked_into_chosen_from_and_brought(world: World, ada: 
     table = await text(await ada.client.get(f"{there}/left-out.csv"))
     assert "eve,nobody here has that name" in table
     assert f'href="{there}"' in await ada.page(HERE)
+
+
+@pytest.mark.parametrize("host", ["there\ud800.example", "there\0.example"])
+async def test_a_host_that_no_database_takes_is_made_plain(
+    world: World, ada: Visitor, host: str
+) -> None:
+    origin = {"host": host, "id": "1", "answered": host}
+    file = copy([post(1), post(2, origin=origin)], host=host)
+    answer = await sends_copy(ada, file.getvalue())
+    assert answer.status_code == 303
+    await ada.submit(answer.headers["Location"], posts="on")
+    await world.machinery.importer.step()
+    assert "number 2" in await ada.page("/@ada")
+    async with world.db.reading() as session:
+        kept = await session.scalars(select(BroughtPost.host))
+        assert set(kept) == {one_line(host)}
 
 
 async def test_a_brought_post_says_where_it_was_written(world: World, ada: Visitor) -> None:

@@ -125,7 +125,7 @@ async def test_the_truth_is_believed(world: World, liar: Liar) -> None:
         {"aud": ["us", "them"]}, {"aud": ["us", "them"], "azp": "them"}, {"azp": "them"},
         {"iss": "https://evil.example"}, {"iss": None}, {"exp": 1}, {"exp": None}, {"exp": "soon"},
         {"exp": True}, {"iat": 9_999_999_999}, {"iat": None}, {"sub": ""}, {"sub": None},
-        {"sub": 7}, {"sub": "x" * 256}, {"at_hash": "AAAA"},
+        {"sub": 7}, {"sub": "x" * 256}, {"sub": "a\0"}, {"at_hash": "AAAA"},
     ],
     ids=str,
 )  # fmt: skip

@@ -15,7 +15,9 @@ from quart_auth import current_user
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from microblog.kernel import tokens
 from microblog.kernel.errors import N_, Forbidden, NoRoom, TooMany
+from microblog.signin import queries as logins
 from microblog.site import site
 
 MOST_BYTES = 1024 * 1024
@@ -160,7 +162,7 @@ def _in_memory(*_sizes: object) -> BytesIO:
 def install(app: Quart) -> None:
     app.request_class = BoundedRequest
     app.asgi_http_class = BoundedConnection
-    app.extensions["copies_arriving"] = set()
+    app.extensions["copies_arriving"] = {}
     app.teardown_request(_dismiss)
     app.config.update(
         MAX_CONTENT_LENGTH=MOST_BYTES, BODY_TIMEOUT=SLOWEST, MAX_FORM_PARTS=MOST_PARTS
@@ -168,16 +170,19 @@ def install(app: Quart) -> None:
 
 
 async def admit() -> None:
-    """Before anything of a copy is read: is it somebody's, and are there not too many?"""
+    """Before anything of a copy is read: is it somebody's, their only one, and are there not too
+    many?  A cookie goes on being well signed when its session has ended."""
     if not getattr(request, "is_copy", False):
         return
-    if current_user.auth_id is None:
+    async with site().db.reading() as session:
+        asking = await logins.viewer(session, tokens.digest(current_user.auth_id or ""))
+    if asking is None:
         raise Forbidden(SIGN_IN)
     arriving = current_app.extensions["copies_arriving"]
-    if len(arriving) >= COPIES_AT_ONCE:
+    if len(arriving) >= COPIES_AT_ONCE or asking.id in arriving.values():
         raise TooMany(MANY, retry_after=60)
-    arriving.add(id(request.body))
+    arriving[id(request.body)] = asking.id
 
 
 async def _dismiss(_error: BaseException | None) -> None:
-    current_app.extensions["copies_arriving"].discard(id(request.body))
+    current_app.extensions["copies_arriving"].pop(id(request.body), None)

@@ -19,6 +19,7 @@ from microblog.imports.model import BroughtPost, Import
 from microblog.kernel.clock import now
 from microblog.kernel.events import LoggedEvent
 from microblog.kernel.text import one_line
+from microblog.signin.actions import end_all
 from microblog.timelines.audience import Watchers
 from microblog.web import bodies
 from microblog.web.showing import messages, shown
@@ -252,6 +253,26 @@ async def test_strangers_send_no_large_file(world: World) -> None:
     answered = await visitor.post(f"{HERE}/archive", form={"csrf_token": "x"}, files=files)
     assert answered.status_code == 403
     assert "Sign in first" in await answered.get_data(as_text=True)
+
+
+async def test_nobody_fills_the_places_of_the_others(world: World, ada: Visitor) -> None:
+    """Neither with a cookie of a session that has ended, nor with several files of one person."""
+    page = await ada.page(HERE)
+    arriving = world.app.extensions["copies_arriving"]
+    found = await ada.who()
+    assert found is not None
+    arriving["another"] = found.id
+    assert (await sends_copy(ada, b"x" * 100)).status_code == 429
+    arriving.clear()
+    async with world.db.writing() as session:
+        await end_all(session, found.id)
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert token
+    files = {"archive": FileStorage(io.BytesIO(b"x" * 100), filename="x.zip")}
+    form = {"csrf_token": token[1]}
+    answered = await ada.client.post(f"{HERE}/archive", form=form, files=files)
+    assert answered.status_code == 403
+    assert "Sign in first" in await text(answered)
 
 
 async def test_too_large_a_copy_is_refused(ada: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:

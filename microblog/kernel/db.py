@@ -120,12 +120,12 @@ class Database:
         """Wake whoever cares for any of `kinds`, or, when they are not known, for any at all.  A
         hint: followers look for themselves."""
         for wakeup, wanted in self._wakeups.items():
-            if wanted is None or (wanted if kinds is None else wanted & kinds):
+            if wanted is None or (wanted and (kinds is None or wanted & kinds)):
                 wakeup.set()
 
     def follow(self, kinds: frozenset[str] | None = None) -> asyncio.Event:
-        """A wakeup that rings after commits of these `kinds` (None: all, empty: none) made by this
-        process, and, unless there are none, after all that are heard of by it."""
+        """A wakeup that rings after commits of these `kinds` (all, if none are named) made by this
+        process, and after all that are heard of by it.  Of no kinds: never."""
         wakeup = asyncio.Event()
         self._wakeups[wakeup] = kinds
         return wakeup

@@ -397,13 +397,6 @@ async def test_what_others_commit_wakes_nobody_who_goes_by_the_clock(db: Databas
     assert [each.is_set() for each in (clockwork, handler, pages)] == [False, True, True]
 
 
-async def test_what_others_commit_wakes_nobody_who_cares_for_none(db: Database) -> None:
-    """Housekeeping, say, which would otherwise begin after each post written elsewhere."""
-    everything, some, nothing = db.follow(), db.follow(frozenset(KINDS)), db.follow(frozenset())
-    db.ring()
-    assert [each.is_set() for each in (everything, some, nothing)] == [True, True, False]
-
-
 async def test_a_consumer_that_reads_first_wakes_the_live_pages(db: Database) -> None:
     """Before the doorbell has looked, which then finds nothing that nobody here has read."""
     subscriber, consumer = Subscriber(db, _told_to_nobody), Consumer("test", {})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from microblog.accounts import actions as accounts
 from microblog.accounts import addresses
@@ -23,7 +23,7 @@ from microblog.kernel.model import Session
 from microblog.mail import outbox
 from microblog.signin import resets
 from microblog.signin.actions import SUSPENDED, end_others
-from microblog.signin.model import EmailChange, EmailUndo, PasswordReset
+from microblog.signin.model import EmailChange, EmailUndo, PasswordReset, SignInNotice
 from microblog.signin.queries import email_change, email_undo
 
 LIFE = timedelta(hours=1)
@@ -99,8 +99,20 @@ async def undo(session: Session, token: str) -> Account:
         await _take_back(session, found)
     except Conflict as error:
         raise Conflict("", TAKEN) from error
-    await resets.start_over(session, account.id, found.email, found.changed_at)
+    await resets.start_over(session, account.id, found.email, await got_in_at(session, found))
     return account
+
+
+async def got_in_at(session: Session, found: EmailUndo) -> datetime:
+    """Since when somebody else was there, who changed the address: the first sign-in on a device
+    not seen before of which they were told this week, else the change itself.  A thief adds a
+    passkey first."""
+    told = select(func.min(SignInNotice.created_at)).where(
+        SignInNotice.account_id == found.account_id,
+        SignInNotice.expires_at > now(),
+        SignInNotice.created_at <= found.changed_at,
+    )
+    return await session.scalar(told) or found.changed_at
 
 
 async def undo_since(session: Session, account_id: int, since: datetime) -> str | None:

@@ -117,8 +117,9 @@ async def undo(token: str) -> ResponseReturnValue:
     await read_form(again=page)
     try:
         async with site().db.writing() as session:
+            since = await email_changes.got_in_at(session, found)
             account = await email_changes.undo(session, token)
-            await identities.forget_since(session, account.id, found.changed_at)
+            await identities.forget_since(session, account.id, since)
     except NotFound:
         return expired()
     if (asking := viewer()) is not None and asking.id == account.id:

@@ -63,16 +63,21 @@ async def test_what_a_thief_has_linked_goes_with_them(world: World, said: str) -
     await owner.registers("ada")
     await thief.signs_in("ada")
     for visitor, provider in ((owner, "github"), (thief, "x")):
-        if visitor is thief:
-            await thief.submit("/settings/email", page="/settings/account", email="x@new.example")
         url = await sent_to(await visitor.submit(PAGE, link=provider))
         await visitor.client.get(await confirmed(url, person="grace"))
+    async with world.db.writing() as session:
+        session.add(
+            Passkey(id=1, account_id=1, name="a thief's", credential_id=b"1", public_key=b"1")
+        )
+    await thief.submit("/settings/email", page="/settings/account", email="mallory@new.example")
     async with world.db.writing() as session:
         long_ago = update(Identity).where(Identity.issuer.endswith("/github"))
         await session.execute(long_ago.values(linked_at=now() - timedelta(days=1)))
     assert [provider for _, provider in await identities(world)] == ["github", "x"]
     await owner.submit(await newest_link(world, said), FROM_A_SECRET_PAGE)
     assert [provider for _, provider in await identities(world)] == ["github"]
+    async with world.db.reading() as session:
+        assert await session.scalar(select(Passkey)) is None
 
 
 async def test_a_way_is_added_told_and_opens_the_account(world: World) -> None:

@@ -7,21 +7,28 @@ a signed 64-bit integer until the year 6429 and travel as strings of digits.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from microblog.kernel.clock import now
 from microblog.kernel.model import Session
 from microblog.kernel.order import take_turn
+from microblog.kernel.rows import fetch
 
 LARGEST = 2**63 - 1
 
 
 async def next_id(session: Session, column: InstrumentedAttribute[int]) -> int:
     await take_turn(session)
-    last = await session.scalar(select(func.max(column))) or 0
-    return max(at(now()), last + 1)
+    ((last,),) = await fetch(session, _last(column))
+    return max(at(now()), (last or 0) + 1)
+
+
+@cache
+def _last(column: InstrumentedAttribute[int]) -> Select[tuple[int | None]]:
+    return select(func.max(column))
 
 
 async def free_id(session: Session, column: InstrumentedAttribute[int], wanted: int) -> int:

@@ -16,7 +16,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from sqlalchemy import String, Text, bindparam, case, func, select
+from sqlalchemy import String, Text, bindparam, case, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.kernel import events
@@ -24,7 +24,7 @@ from microblog.kernel.clock import now
 from microblog.kernel.db import FAULTS, Database
 from microblog.kernel.events import ENTRIES, Entry, Event, LoggedEvent
 from microblog.kernel.model import Base, BigInt, Session
-from microblog.kernel.rows import fetch
+from microblog.kernel.rows import change, fetch
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,9 @@ _OFFSET = (
     .where(ConsumerOffset.consumer == bindparam("consumer"))
     .scalar_subquery()
 )
+_OF = ConsumerOffset.consumer == bindparam("of")
+_LOCKED = select(ConsumerOffset.event_id).where(_OF).with_for_update()
+_MOVE = update(ConsumerOffset).where(_OF).values(event_id=bindparam("reached"))
 # Where a consumer stands; the first event of its kinds within the next SPAN, and the last of any.
 _PASSED = bindparam("passed", type_=LoggedEvent.id.type)
 _STANDS = select(
@@ -211,24 +214,24 @@ class Consumer:
 
     async def _batch(self, session: Session) -> bool:
         """Handle some; whether there may be more."""
-        offset = await self._offset(session)
-        size = 1 if offset.event_id < self._careful else BATCH
-        passed = max(offset.event_id, self._passed)
+        at = await self._offset(session)
+        size = 1 if at < self._careful else BATCH
+        passed = max(at, self._passed)
         asked = self._asked | {"passed": passed, "limit": size}
         page = [Entry(*row) for row in await fetch(session, _MINE, asked)]
         for logged in page:
             await self._handle(session, logged)
-        offset.event_id = page[-1].id if page else max(offset.event_id, self._passed)
+        moved = {"of": self.name, "reached": page[-1].id if page else passed}
+        await change(session, _MOVE, moved)
         self._noted_at = time.monotonic()
         return len(page) == size
 
-    async def _offset(self, session: Session) -> ConsumerOffset:
-        locked = select(ConsumerOffset).where(ConsumerOffset.consumer == self.name)
-        offset = await session.scalar(locked.with_for_update())
-        if offset is None:
-            offset = ConsumerOffset(consumer=self.name, event_id=0)
-            session.add(offset)
-        return offset
+    async def _offset(self, session: Session) -> int:
+        """Its row is ours until the end of the transaction."""
+        for (event_id,) in await fetch(session, _LOCKED, {"of": self.name}):
+            return int(event_id)
+        session.add(ConsumerOffset(consumer=self.name, event_id=0))
+        return 0
 
     async def _handle(self, session: Session, logged: Entry) -> None:
         event = logged.event()

@@ -1,4 +1,4 @@
-"""Rows of columns, fetched and added without the ORM.
+"""Rows of columns, fetched, added and changed without the ORM.
 
 `Session.execute` prepares for entities even where none is asked for, which costs as much as the
 statement.  Statements stay what they are, built once in their module; only the way is shorter.
@@ -34,6 +34,16 @@ async def fetch_column(
 async def add(session: Session, statement: Insert, values: Values) -> int:
     """The number that the new row has got."""
     return await session.run_sync(_added, statement, values)
+
+
+async def change(session: Session, statement: Executable, values: Values) -> None:
+    """What is loaded of those rows stays as it was."""
+    await session.run_sync(_changed, statement, values)
+
+
+def _changed(session: OrmSession, statement: Executable, values: Values) -> None:
+    session.flush()
+    session.connection().execute(statement, values)
 
 
 def _added(session: OrmSession, statement: Insert, values: Values) -> int:

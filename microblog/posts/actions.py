@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
+from sqlalchemy import bindparam, select, update
 from sqlalchemy import delete as removing
-from sqlalchemy import select, update
 
 from microblog.accounts import queries as accounts
 from microblog.accounts.model import Account
@@ -18,6 +18,7 @@ from microblog.kernel.clock import now
 from microblog.kernel.errors import N_, Invalid, NotFound
 from microblog.kernel.events import record
 from microblog.kernel.model import Session
+from microblog.kernel.rows import fetch_column
 from microblog.posts import queries, text, visibility
 from microblog.posts.events import PostDeleted, PostEdited, PostPublished
 from microblog.posts.model import Mention, Post, Revision, Tag
@@ -30,6 +31,9 @@ LARGE = N_("That is too large: a post may have 16 KiB.")
 UNANSWERABLE = N_("The post you are answering is gone. You can post your text by itself.")
 REPEATED = N_("You sent this form before, with another text. Press Post to publish this one too.")
 
+_SAME_KEY = select(Post.id).where(
+    Post.author_id == bindparam("author_id"), Post.idempotency_key == bindparam("key")
+)
 _KEY = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
@@ -127,8 +131,8 @@ class _Request:
 async def _first(session: Session, author_id: int, request: _Request) -> Post | None:
     if request.key is None:
         return None
-    same_key = (Post.author_id == author_id, Post.idempotency_key == request.key)
-    first = await session.scalar(select(Post).where(*same_key))
+    found = await fetch_column(session, _SAME_KEY, {"author_id": author_id, "key": request.key})
+    first = await session.get_one(Post, found[0]) if found else None
     if first and not first.deleted_at and first.request_digest != request.digest:
         raise Invalid("body", REPEATED)
     return first

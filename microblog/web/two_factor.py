@@ -86,9 +86,16 @@ async def turn_on() -> ResponseReturnValue:
 @recently_authenticated
 @limited("10/hour")
 async def renew_codes() -> ResponseReturnValue:
-    await read_form(again=_page)
-    async with site().db.writing() as session:
-        codes = await two_factor.renew_codes(session, me().id)
+    """With a code: a password alone must not make what stands for one."""
+    form = await read_form("current_code", again=_page)
+    async with code_attempt(me().id) as attempt:
+        async with site().db.writing() as session:
+            right = await two_factor.check(session, seal(), me().id, form["current_code"])
+            if right or not await two_factor.is_on(session, me().id):
+                codes = await two_factor.renew_codes(session, me().id)
+        if not right:
+            await attempt.failed()
+            raise Invalid("current_code", two_factor.WRONG)
     return _codes_page(codes, is_new=False)
 
 
@@ -120,7 +127,7 @@ def _codes_page(codes: list[str], *, is_new: bool) -> ResponseReturnValue:
 
 
 async def _page(form: Form) -> str:
-    form.values.setdefault("code", "")
+    form.values = {"code": "", "current_code": "", **form.values}
     async with site().db.reading() as session:
         state = await two_factor.state(session, me().id)
     return render("settings/two_factor.html", form=form, state=state)

@@ -228,11 +228,23 @@ async def test_turning_it_off_takes_a_code(world: World, ada: Protected) -> None
 
 
 async def test_new_recovery_codes_are_shown_once(world: World, ada: Protected) -> None:
-    page = await text(await ada.visitor.submit(f"{HERE}/codes", page=HERE))
+    code = await ada.next_code()
+    page = await text(await ada.visitor.submit(f"{HERE}/codes", page=HERE, current_code=code))
     assert ada.recovery[0] not in page
     assert 'href="data:text/plain;charset=utf-8,Microblog%20%40ada' in page
-    answer = await ada.visitor.submit(f"{HERE}/codes", JSON, page=HERE)
+    code = await ada.next_code()
+    answer = await ada.visitor.submit(f"{HERE}/codes", JSON, page=HERE, current_code=code)
     assert len((await answer.get_json())["recovery_codes"]) == 10
+
+
+async def test_a_password_alone_makes_no_recovery_codes(world: World, ada: Protected) -> None:
+    for code in ("", "000000"):
+        answer = await ada.visitor.submit(f"{HERE}/codes", page=HERE, current_code=code)
+        assert answer.status_code == 422
+        assert "recovery codes" not in " ".join(await changes(world)).lower()
+    code = ada.recovery[0]
+    answer = await ada.visitor.submit(f"{HERE}/codes", page=HERE, current_code=code)
+    assert answer.status_code == 200
 
 
 async def test_all_of_it_needs_a_recent_proof(world: World, ada: Protected) -> None:

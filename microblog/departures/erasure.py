@@ -22,6 +22,7 @@ from microblog.kernel.clock import now
 from microblog.kernel.events import record
 from microblog.kernel.model import Base, Session
 from microblog.mail.outbox import IS_ACTIVE, Email
+from microblog.moderation.model import Appeal, Entry
 from microblog.notifications.events import NotificationsChanged
 from microblog.notifications.model import Notification
 from microblog.posts.model import Post
@@ -204,11 +205,20 @@ async def _finish(session: Session, account: Account, due_at: datetime) -> None:
     """The name is nobody's for a year; the row says nothing of anybody."""
     await session.merge(KeptName(name_key=account.name_key, until=due_at + NAME_KEPT))
     account.name, account.name_key = "", f"-{account.id}"  # which is no name that one could choose
+    await _unquote(session, account.id)
     for column in Account.__table__.columns:
         if column.name not in _KEPT_OF_ACCOUNT:
             setattr(account, column.name, None if column.nullable else _value(column.default))
     await session.execute(delete(WayBack).where(WayBack.account_id == account.id))
     await session.execute(delete(Departure).where(Departure.account_id == account.id))
+
+
+async def _unquote(session: Session, account_id: int) -> None:
+    """The log goes on saying what moderators did and why, without words of whom it was done to."""
+    about = select(Entry.id).where(Entry.account_id == account_id)
+    quoting = update(Entry).where(Entry.account_id == account_id, Entry.act == "delete_post")
+    await session.execute(quoting.values(before={}))
+    await session.execute(update(Appeal).where(Appeal.entry_id.in_(about)).values(words=""))
 
 
 def _value(default: Any) -> object:  # noqa: ANN401 - of a column

@@ -16,7 +16,8 @@ from microblog.kernel.model import Base, BigInt
 
 
 class Entry(Base):
-    """One act.  Entries are added, never changed and never deleted."""
+    """One act.  Entries are added, never changed and never deleted; only the words of a person go
+    from them when that person's account is erased (`departures.erasure`)."""
 
     __tablename__ = "moderation_log"
     __table_args__ = (Index(None, "account_id", "id"), Index(None, "is_public", "id"))

@@ -21,7 +21,9 @@ from microblog.kernel.errors import Conflict, NotFound
 from microblog.kernel.model import Base
 from microblog.mail import outbox
 from microblog.mail.outbox import Email
+from microblog.moderation import actions as moderating
 from microblog.moderation import queries as moderation
+from microblog.moderation.model import Appeal, Entry
 from microblog.notifications import actions as notifications
 from microblog.notifications import queries as notices
 from microblog.notifications.consumer import make_consumer
@@ -236,6 +238,25 @@ async def test_moderators_are_shown_nobody_who_is_gone(stage: Stage) -> None:
     async with stage.db.reading() as session:
         assert [one.id for one in await moderation.people(session)] == [bob]
         assert (await moderation.totals(session)).people == 1
+
+
+async def test_the_log_of_moderators_keeps_no_words_of_whom_is_gone(stage: Stage) -> None:
+    ada, mo = await person(stage.db, "ada"), await person(stage.db, "mo")
+    post = await stage.says(ada, "a rude secret")
+    async with stage.db.writing() as session:
+        (await session.get_one(Account, mo)).role = "moderator"
+    async with stage.db.writing() as session:
+        await moderating.delete_post(session, mo, post.id, reason="Rude.")
+    async with stage.db.writing() as session:
+        (entry_id,) = await session.scalars(select(Entry.id))
+        session.add(Appeal(entry_id=entry_id, words="no secret at all", at=now()))
+    await leaves(stage.db, ada)
+    await seven_days_later(stage.db)
+    await takes_away(stage.db, ada)
+    async with stage.db.reading() as session:
+        (entry,) = await moderation.entries(session)
+        assert (entry.act, entry.reason, entry.before) == ("delete_post", "Rude.", {})
+        assert list(await session.scalars(select(Appeal.words))) == [""]
 
 
 async def test_many_posts_go_in_bites(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,12 +25,13 @@ from microblog.web.access import member
 from microblog.web.answers import done
 from microblog.web.forms import Form, read_form
 from microblog.web.languages import translated
-from microblog.web.limits import limited
+from microblog.web.limits import account, hit, limited
 from microblog.web.rendering import render
 from microblog.web.settings import saved
 
 pages = Blueprint("profile_settings", __name__)
 
+UPLOADS = "20/hour"  # of pictures, whichever they are for; the forms also take words alone
 _LINKS = [(f"link_label_{number}", f"link_url_{number}") for number in range(1, MOST_LINKS + 1)]
 
 
@@ -99,6 +100,7 @@ async def _picture(kind: str) -> ResponseReturnValue:
 
 async def _show(kind: str, picture: bytes, shown: Framing, alt: str) -> None:
     """The files first.  If the row is not written, nobody knows of them and they are swept away."""
+    await hit(UPLOADS, f"picture of {account()}")
     parts = await workshop.make(kind, picture, shown)
     made = await asyncio.to_thread(store.keep, _folder(), parts)
     async with site().db.writing() as session:

@@ -124,7 +124,7 @@ async def undo(import_id: str) -> ResponseReturnValue:
 async def left_out(import_id: str) -> ResponseReturnValue:
     """What was left out and why, for a table."""
     which, made = post_id_in(import_id), io.StringIO()
-    rows = csv.writer(made)
+    rows = csv.writer(made, quoting=csv.QUOTE_ALL)  # some programs part lines at ; instead
     after = 0
     async with site().db.reading() as session:
         await queries.own(session, me().id, which)
@@ -169,4 +169,4 @@ async def _show(import_id: int, form: Form) -> str:
 
 def _harmless(written: str) -> str:
     """No program that opens the table takes it for a formula (SECURITY 30)."""
-    return f"'{written}" if written.startswith(("=", "+", "-", "@", "\t")) else written
+    return f"'{written}" if written.startswith(("=", "+", "-", "@", "\t", "\r")) else written

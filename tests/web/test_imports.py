@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import errno
 import io
 import re
@@ -170,8 +171,24 @@ async def test_a_list_is_brought_along(world: World, ada: Visitor) -> None:
     assert "You follow 1 more person" in page
     assert "&lt;b&gt;eve&lt;/b&gt;@other.example" in page
     assert "is on another site" in page
-    assert "'=1+1," in await text(await ada.client.get(f"{there}/left-out.csv"))
     assert "@bob" in await ada.page("/@ada/following")
+
+
+FORMULAS = ["=1+1", "+1", "-1", "@@SUM(A1)", "x;=1+1", 'x";=1+1', "  =2+2", "=cmd|' /C calc'!A0"]
+
+
+async def test_no_table_takes_what_was_left_out_for_a_formula(world: World, ada: Visitor) -> None:
+    """Wherever a program begins a new cell, at a comma or a semicolon."""
+    file = io.StringIO()
+    csv.writer(file).writerows([formula] for formula in FORMULAS)
+    there = (await sends(ada, file.getvalue().encode())).headers["Location"]
+    await world.machinery.importer.step()
+    table = await text(await ada.client.get(f"{there}/left-out.csv"))
+    for sign in ",;":
+        cells = [cell for row in csv.reader(io.StringIO(table), delimiter=sign) for cell in row]
+        assert len(cells) >= len(FORMULAS)
+        assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    assert "'=1+1" in table
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\x00"])

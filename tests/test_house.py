@@ -7,6 +7,7 @@ import asyncio
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -91,6 +92,75 @@ def test_the_import_contracts_break_when_a_domain_package_imports_the_web(tmp_pa
         cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, check=False,
     )  # fmt: skip
     assert run.returncode != 0
+
+
+# Where text that is no constant is trusted as markup: drawn here, or rendered and escaped before.
+TRUSTED_MARKUP = {"web/rendering.py", "web/templates.py", "web/two_factor.py"}
+# Where a statement is put together, of names and numbers of ours: pragmas, tables, defaults.
+JOINED_SQL = {
+    "crossposts/model.py", "kernel/schema.py", "kernel/shared.py", "kernel/sqlite.py",
+    "kernel/transfer.py", "mail/outbox.py",
+}  # fmt: skip
+SQL_TAKERS = {"text", "execute", "executemany", "executescript", "exec_driver_sql", "fetch",
+              "fetchval", "scalar", "scalars", "literal_column"}  # fmt: skip
+
+
+def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            yield getattr(node.func, "attr", getattr(node.func, "id", "")), node
+
+
+def is_joined(said: ast.expr) -> bool:
+    """Whether a text is put together where it is used: f"", +, % or format."""
+    if isinstance(said, ast.JoinedStr):
+        return any(isinstance(part, ast.FormattedValue) for part in said.values)
+    if isinstance(said, ast.BinOp):
+        return any(isinstance(one, ast.JoinedStr) or isinstance(getattr(one, "value", 0), str)
+                   for one in (said.left, said.right))  # fmt: skip
+    called = said.func if isinstance(said, ast.Call) else None
+    return isinstance(called, ast.Attribute) and called.attr == "format"
+
+
+def test_markup_and_statements_are_put_together_where_it_is_listed_only() -> None:
+    found: dict[str, set[str]] = {"markup": set(), "sql": set()}
+    for path in python_files():
+        name = path.relative_to(ROOT / "microblog").as_posix()
+        for called, node in calls(path):
+            constant = all(isinstance(one, ast.Constant) for one in node.args)
+            if called in ("Markup", "from_string") and not constant:
+                found["markup"].add(name)
+            elif called in SQL_TAKERS and node.args and is_joined(node.args[0]):
+                found["sql"].add(name)
+    assert found == {"markup": TRUSTED_MARKUP, "sql": JOINED_SQL}
+    for written in ('f"SELECT {x}"', '"a" + x', '"a %s" % x', '"a {}".format(x)'):
+        assert is_joined(ast.parse(written, mode="eval").body), written
+
+
+def test_the_linter_looks_for_them_too() -> None:
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
+    assert "S" in rules["select"]  # S608, SQL in strings; S704, Markup of what is not constant
+    left_out = {*rules["ignore"], *(rule for path, some in rules["per-file-ignores"].items()
+                                    for rule in some if not path.startswith("tests"))}  # fmt: skip
+    assert not [rule for rule in left_out if rule.startswith("S")]
+
+
+FORM_READERS = {
+    "web/crossposts.py", "web/entering.py", "web/errors.py", "web/forms.py", "web/guard.py",
+    "web/imports.py", "web/profile_settings.py", "web/reauthentication.py", "web/settings.py",
+    "web/signed_out.py",
+}  # fmt: skip
+
+
+def test_forms_are_read_field_by_field() -> None:
+    """What nobody asked for is ignored: no form is handed on as a whole."""
+    readers = set()
+    for path in (ROOT / "microblog" / "web").glob("*.py"):
+        text = path.read_text()
+        if re.search(r"request\.(form|files|values|json|get_json|get_data)\b", text):
+            readers.add(f"web/{path.name}")
+            assert not re.search(r"\*\*\(?(await request|sent)\b", text), path
+    assert readers == FORM_READERS
 
 
 # -- routes ----------------------------------------------------------------------------------

@@ -181,6 +181,23 @@ async def test_a_worker_that_takes_too_long_is_killed(monkeypatch: pytest.Monkey
     assert await refusal(saved(halves(), "PNG")) == workshop.UNREADABLE
 
 
+async def test_a_picture_that_needs_more_memory_than_allowed_is_refused(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same picture with the same loader: what differs is how much it may have."""
+    source = workshop._PROCESS.read_text()
+    allowed = "MEMORY = 512 * 1024 * 1024"
+    assert allowed in source
+    picture = saved(Image.new("RGBA", (2400, 2400)), "PNG")  # 23 MB, twice while it is cut
+    assert len(await opened(picture)) == 4
+    poor = tmp_path / "process.py"
+    poor.write_text(source.replace(allowed, "MEMORY = 64 * 1024 * 1024"))
+    monkeypatch.setattr(workshop, "_PROCESS", poor)
+    assert await refusal(picture) == workshop.UNREADABLE
+    monkeypatch.undo()
+    assert len(await opened(saved(halves(), "PNG"))) == 4  # nobody else is hurt
+
+
 @pytest.mark.parametrize("words", ["print('x' * 9_000_000)", "print('<svg>')", "", "1 / 0"])
 async def test_a_worker_out_of_its_mind_is_not_believed(
     words: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch

@@ -66,6 +66,16 @@ async def test_a_session_ends_unused_or_old(
         assert (await session.get(LoginSession, mine) is not None) == lives
 
 
+async def test_a_session_is_given_ninety_days_and_no_use_adds_to_them(db: Database) -> None:
+    token = await signed_in(db, await person(db))
+    mine = await session_id(db, token)
+    async with db.writing() as session:
+        await actions.touch(session, mine)
+        await actions.renew_session(session, mine)
+        row = await session.get_one(LoginSession, mine)
+        assert row.expires_at - row.created_at == DAY * 90
+
+
 async def test_a_suspended_account_is_signed_out(db: Database) -> None:
     ada = await person(db)
     token = await signed_in(db, ada)

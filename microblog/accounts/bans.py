@@ -14,6 +14,7 @@ from sqlalchemy import and_, or_, select
 from microblog.accounts import names
 from microblog.accounts.model import Ban
 from microblog.kernel.errors import N_, Invalid
+from microblog.kernel.ids import LARGEST
 from microblog.kernel.model import Session
 from microblog.kernel.text import one_line
 
@@ -67,9 +68,9 @@ async def is_shut_out(session: Session, address: str) -> bool:
     return any((mapped or here) in ipaddress.ip_network(each) for each in ranges)
 
 
-async def every(session: Session) -> list[Ban]:
-    """By kind and value."""
-    return list(await session.scalars(select(Ban).order_by(Ban.kind, Ban.value).limit(3 * MOST)))
+async def newest(session: Session, *, before: int | None = None, limit: int = 50) -> list[Ban]:
+    page = select(Ban).where(Ban.id < (before or LARGEST)).order_by(Ban.id.desc()).limit(limit)
+    return list(await session.scalars(page))
 
 
 def _name(value: str) -> str:

@@ -12,7 +12,7 @@ from microblog.web.access import administrator
 from microblog.web.answers import done
 from microblog.web.forms import Form, read_form
 from microblog.web.limits import limited
-from microblog.web.paging import post_id_in
+from microblog.web.paging import PEOPLE, cut, place, post_id_in
 from microblog.web.rendering import render
 
 pages = Blueprint("admin_bans", __name__)
@@ -45,5 +45,6 @@ async def delete(ban_id: str) -> ResponseReturnValue:
 
 async def _page(form: Form) -> str:
     async with site().db.reading() as session:
-        found = await listed.every(session)
-    return render("admin/bans.html", form=form, bans=found)
+        found = await listed.newest(session, before=place("before"), limit=PEOPLE + 1)
+    _, older = cut([one.id for one in found], PEOPLE)
+    return render("admin/bans.html", form=form, bans=found[:PEOPLE], next=older)

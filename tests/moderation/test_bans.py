@@ -75,7 +75,7 @@ async def test_a_ban_is_made_once_and_taken_back_and_stands_in_the_log(house: Ho
     with pytest.raises(Conflict):
         await ban(house, "domain", "SPAM.example")
     async with house.world.db.writing() as session:
-        (found,) = await listed.every(session)
+        (found,) = await listed.newest(session)
         await bans.unban(session, house.ada.id, found.id)
         with pytest.raises(NotFound):
             await bans.unban(session, house.ada.id, found.id)

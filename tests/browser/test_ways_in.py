@@ -48,6 +48,16 @@ async def test_a_passkey_is_added_and_signs_in(window: Open) -> None:
     await ada.page.wait_for_selector(f"text=@{ada.name}")
 
 
+async def test_at_an_address_without_a_name_the_page_says_that_it_cannot(window: Open) -> None:
+    ada = await window()
+    await give_authenticator(ada)
+    await ada.goto("/settings/passkeys")
+    assert not await ada.page.is_visible("passkey-form [data-without]")
+    await ada.page.fill("#name", "A laptop")
+    await ada.page.click("passkey-form button[type=submit]")
+    await ada.page.wait_for_selector("passkey-form [data-without]:visible")
+
+
 async def test_whoever_declines_stays_where_they_are(window: Open) -> None:
     ada = await at_a_name(window)
     await ada.goto("/settings/passkeys")

@@ -8,7 +8,7 @@ customElements.define("passkey-form", class extends HTMLElement {
     this.form.onsubmit = (event) => {
       if (this.form.credential.value) return;
       event.preventDefault();
-      this.#ask().catch(() => this.#failed());
+      this.#ask().catch((error) => this.#failed(error));
     };
   }
 
@@ -23,7 +23,9 @@ customElements.define("passkey-form", class extends HTMLElement {
     this.form.requestSubmit();
   }
 
-  #failed() { // cancelled, or not there: the browser has said so itself
+  #failed(error) { // cancelled, or not there: the browser has said so itself,
+    // but not that an address without a name has no passkeys
+    this.querySelector("[data-without]").hidden = error.name !== "SecurityError";
     this.form.querySelector("[type=submit]").focus();
   }
 });

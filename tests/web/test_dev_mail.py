@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from microblog.app import create_app
+from microblog.kernel import clock
+from microblog.mail.outbox import Email
 from microblog.settings import Settings
 from tests.world import World
 
@@ -24,6 +27,18 @@ async def test_mails_are_listed_and_read_in_text_html_and_json(world: World) -> 
     assert "good morning" in page
     html = await susan.get(f"/dev/mail/{mail['id']}/html")
     assert "sandbox" in html.headers["Content-Security-Policy"]
+
+
+async def test_what_waits_for_its_words_leads_nowhere(world: World) -> None:
+    susan = await world.person("susan")
+    async with world.db.writing() as session:
+        later = clock.now() + timedelta(hours=1)
+        waiting = {"payload": {}, "message_id": "x", "due_at": later, "give_up_at": later}
+        session.add(Email(kind="left behind", created_at=clock.now(), **waiting))
+    page = await susan.page("/dev/mail")
+    assert "Not written yet" in page
+    assert "None" not in page
+    assert 'href="/dev/mail/' not in page
 
 
 @pytest.mark.parametrize(

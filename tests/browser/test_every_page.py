@@ -183,6 +183,7 @@ async def test_axe_finds_nothing_on_the_way_through_two_factor(
     one = await opened(window, grown, manner, name)
     await one.goto("/settings/two-factor")
     await one.page.click("main form button[type=submit]")
+    await one.page.wait_for_selector("main code")
     found = await problems(one)
     secret = (await one.page.inner_text("main code")).replace(" ", "")
     await one.page.fill("#code", pyotp.TOTP(secret).at(clock.now()))

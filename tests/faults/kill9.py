@@ -182,7 +182,7 @@ class Run:
 
     async def _settle(self, site: SiteProcess, readers: list[Reader], sink: Sink) -> None:
         """Wait until everybody has everything, or for so long that something must be wrong."""
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 80
         while time.monotonic() < deadline:
             if not self._missing(readers) and not self._unmailed(sink):
                 return

@@ -35,7 +35,7 @@ async def test_an_empty_home_offers_people_to_follow(world: World) -> None:
     ada = await world.person("ada")
     await world.person("bob")
     page = await ada.page("/")
-    assert "Follow someone to fill this page" in page
+    assert "What the people you follow write appears here" in page
     assert 'action="/@bob/follow"' in page
 
 

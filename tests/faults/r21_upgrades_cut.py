@@ -19,6 +19,7 @@ from tests.process import ROOT
 ID = "R21"
 NAME = "upgrades killed half-way"
 FULL = 240.0
+SHORT_KINDS = ("sqlite",)
 
 POSTS = 1_000_000
 

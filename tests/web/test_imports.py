@@ -84,7 +84,7 @@ async def test_a_copy_is_looked_into_chosen_from_and_brought(world: World, ada: 
     profile = await ada.page("/@ada")
     assert profile.index("number 2") < profile.index("number 1")
     table = await text(await ada.client.get(f"{there}/left-out.csv"))
-    assert "eve,nobody here has that name" in table
+    assert '"eve","nobody here has that name"' in table
     assert f'href="{there}"' in await ada.page(HERE)
 
 

@@ -90,14 +90,16 @@ async def _meanwhile(
         if server is not None:
             await _log_used_up(server, asking, began)
         ended = time.monotonic()
-    went_down = server is not None and await server.restarted_if_down()
+        went_down = server is not None and not await server.is_ready()
+    if server is not None:  # or it has recovered by itself, now that there is room
+        went_down |= await server.restarted_if_down()
     over = time.monotonic()
     posts, pages = asking.between(began, ended, POST), asking.between(began, ended, PAGE)
     refused = [one for one in posts if not one.is_fine]
     so_far = f"{findings.facts}; " if findings.facts else ""
     findings.facts = f"{so_far}{name}: {len(refused)} of {len(posts)} posts refused"
     if went_down:  # it stops itself when it cannot write its log, and reads nothing then
-        findings.facts += ", PostgreSQL stopped itself and was started again"
+        findings.facts += ", PostgreSQL stopped itself and came back"
     elif unread := [one for one in pages if not one.is_fine]:
         findings.violations.append(f"{name}: {len(unread)} of {len(pages)} pages not shown")
     if not refused:

@@ -27,7 +27,9 @@ from tests.process import ROOT
 ID = "R22"
 NAME = "backup under load"
 FULL = 60.0
-SHORT_KINDS: tuple[str, ...] = ()  # what is restored: tests/commands/test_backups.py; how fast: the long run
+SHORT_KINDS: tuple[
+    str, ...
+] = ()  # what is restored: tests/commands/test_backups.py; how fast: the long run
 
 WRITERS = 4
 ROUNDS = 10

@@ -40,6 +40,14 @@ class OwnServer(PostgresServer):
     async def stop(self, how: str = "fast") -> None:
         await self._run("pg_ctl", "-D", str(self.data), "-w", "-m", how, "stop")
 
+    async def is_ready(self) -> bool:
+        """Whether it takes connections: it does not while it ends or recovers from a crash."""
+        try:
+            await self._run("pg_isready", "-q", "-h", str(self.socket_dir))
+        except RuntimeError:
+            return False
+        return True
+
     async def restarted_if_down(self) -> bool:
         """As a service manager would; whether it was."""
         try:

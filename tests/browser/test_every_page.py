@@ -24,7 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 # Light and dark differ in colours alone, the widths in layout alone, the languages in lengths: two
 # of the eight say it all, since Spanish is the longer.
-# One in bin/test, both by `python -m pytest tests/browser -m "long or not long"`: each takes a minute.
+# One in bin/test, both by `pytest tests/browser -m "long or not long"`: each takes a minute.
 MANNERS = [
     pytest.param(
         {"color_scheme": "light", "locale": "en-US", "width": 1280},

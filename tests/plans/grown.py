@@ -19,6 +19,7 @@ TOLD = 3  # has thousands of notifications
 _TABLES = {
     "accounts (id, name, name_key, email_key, created_at)":
         (PEOPLE, "{n}, 'p' || {n}, 'p' || {n}, 'p' || {n} || '@example.org', {at}"),
+    "kept_names (name_key, until, account_id)": (PEOPLE, "'old' || {n}, {then}, {n}"),
     "follows (follower_id, followed_id, at)":
         (5 * PEOPLE - 1, "{n} % {people} + 1, 100 + {n} / {people}, {at}"),
     "posts (id, author_id, body, created_at, deleted_at, root_id, in_reply_to_id)":
@@ -66,6 +67,7 @@ _TABLES = {
         (PEOPLE, ("{n}, {n}, {n}, 'x', 'x', 'x', 'x',"
          " CASE {n} % 500 WHEN 0 THEN 'queued' ELSE 'sent' END, {then}, {then}, {at}")),
 }  # fmt: skip
+GROWN = frozenset(into.split()[0] for into in _TABLES)
 _MORE_FOLLOWS = (
     "INSERT INTO follows (follower_id, followed_id, at)"
     f" SELECT {SOCIABLE}, id, created_at FROM accounts WHERE id > 1"

@@ -6,6 +6,7 @@ Real plans on a site that has grown, on both kinds of database, with values know
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -29,7 +30,7 @@ from microblog.signin import actions as signin
 from microblog.signin import queries as logins
 from microblog.timelines import queries as timelines
 from tests.plans.explain import Question, plans
-from tests.plans.grown import BEGIN, FAMOUS, PEOPLE, POSTS, SOCIABLE, TOLD
+from tests.plans.grown import BEGIN, FAMOUS, GROWN, PEOPLE, POSTS, SOCIABLE, TOLD
 
 FEW = 7  # follows five people
 HERE = Position("", POSTS)
@@ -117,6 +118,14 @@ async def test_nothing_asked_often_reads_or_sorts_it_all(grown: Database, name: 
     for plan in asked:
         assert [one for one in plan.scans if one not in walked(name)] == [], plan.told
         assert plan.sorted <= SORTED.get(name, 0 if grown.is_sqlite else A_PAGE), plan.told
+
+
+@pytest.mark.parametrize("name", ASKED)
+async def test_what_is_asked_has_grown(grown: Database, name: str) -> None:
+    """Of an empty table PostgreSQL reads all, or does not, by what it last heard of it."""
+    for plan in await plans(grown, ASKED[name]):
+        asked = set(re.findall(r"(?:FROM|JOIN|INTO|UPDATE) ([a-z_]+)", plan.told))
+        assert asked - {"log_epoch"} <= GROWN
 
 
 def walked(name: str) -> set[str]:

@@ -39,6 +39,7 @@ class TwoHosts:
         self.log = History()
         self.pages: list[Page] = []
         self.port = 0  # of the host that is posted at
+        self._ending = asyncio.Event()
         self._seats = seats
 
     @asynccontextmanager
@@ -54,8 +55,8 @@ class TwoHosts:
             try:
                 yield
             finally:
-                for task in posting:
-                    task.cancel()
+                # Not cancelled: a post that nobody waits for may still be written after we looked.
+                self._ending.set()
                 await asyncio.gather(*posting, return_exceptions=True)
                 await self._settled()
                 for page in self.pages:
@@ -64,7 +65,7 @@ class TwoHosts:
     async def _post(self, client: Client) -> None:
         assert client.seat is not None
         with contextlib.closing(client):
-            while True:
+            while not self._ending.is_set():
                 key = secrets.token_hex(8)
                 asked = self.log.invoke(client.seat.name, "post", key)
                 with contextlib.suppress(Unanswered):

@@ -20,7 +20,7 @@ from sqlalchemy.orm import aliased
 from microblog.crossposts.answers import AWAY, UNKNOWN, Answer, Outcome, refused
 from microblog.crossposts.events import CrosspostFailed, CrosspostsChanged
 from microblog.crossposts.model import DELETE, IS_ACTIVE, POST, Crosspost
-from microblog.kernel.clock import now
+from microblog.kernel.clock import believed, now
 from microblog.kernel.events import record
 from microblog.kernel.leasing import Leasing, names
 from microblog.kernel.model import Session
@@ -127,7 +127,7 @@ async def _end_doubtful(session: Session) -> None:
 
 async def _end_overdue(session: Session) -> None:
     """Also those that were never tried: what is copied after days surprises its author."""
-    over = (IS_ACTIVE, Crosspost.due_at <= now(), Crosspost.give_up_at <= now())
+    over = (IS_ACTIVE, Crosspost.due_at <= now(), Crosspost.give_up_at <= believed())
     for found in (await session.scalars(select(Crosspost).where(*over))).all():
         await _apply(session, found, refused(found.reason or AWAY), "")
 
@@ -161,8 +161,9 @@ async def _done(session: Session, found: Crosspost, answer: Answer) -> None:
 
 async def _defer(session: Session, found: Crosspost, answer: Answer) -> None:
     found.tries += 1
-    found.due_at = now() + max(schedule.wait(found.tries), timedelta(seconds=answer.wait))
-    if found.due_at >= found.give_up_at:
+    wait = max(schedule.wait(found.tries), timedelta(seconds=answer.wait))
+    found.due_at = now() + wait
+    if believed() + wait >= found.give_up_at:
         await _give_up(session, found, answer.reason)
         return
     found.state, found.reason, found.sending_at = "deferred", answer.reason, None

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import DataError, IntegrityError, InvalidRequestError
 
-from microblog.kernel.clock import now
+from microblog.kernel.clock import believed, now
 from microblog.kernel.errors import DomainError
 from microblog.kernel.model import Session
 from microblog.kernel.order import take_turn_at
@@ -92,7 +92,7 @@ async def park(session: Session, each: Lease, reason: str) -> None:
 
 
 async def _may_go(session: Session, each: Lease, limit: HourlyLimit) -> bool:
-    if each.give_up_at <= now():
+    if each.give_up_at <= believed():
         await _give_up(session, each, f"given up: {each.reason or 'it could not be sent in time'}")
         return False
     if each.content is None and each.fence - each.tries > MOST_LEASES:

@@ -11,7 +11,7 @@ import logging
 from dataclasses import dataclass
 
 from microblog.kernel import events
-from microblog.kernel.clock import now
+from microblog.kernel.clock import believed, now
 from microblog.kernel.db import FAULTS, Database
 from microblog.kernel.model import Session
 from microblog.mail import leases, schedule
@@ -116,14 +116,14 @@ async def _apply(session: Session, lease: Lease, verdict: Verdict) -> None:
 
 async def _defer(session: Session, lease: Lease, verdict: Verdict) -> None:
     tries = lease.tries + 1
-    due_at = now() + schedule.wait(tries)
-    if due_at >= lease.give_up_at:
+    wait = schedule.wait(tries)
+    if believed() + wait >= lease.give_up_at:
         given_up = Verdict(Outcome.DEAD_MESSAGE, f"given up: {verdict.reason}")
         await _bury(session, lease, given_up)
         return
     log.info("email %d (%s) waits after try %d: %s", lease.id, lease.kind, tries, verdict.reason)
     await leases.change(
-        session, lease, state="deferred", tries=tries, due_at=due_at, reason=verdict.reason
+        session, lease, state="deferred", tries=tries, due_at=now() + wait, reason=verdict.reason
     )
 
 

@@ -16,6 +16,7 @@ from microblog.crossposts.events import CrosspostFailed
 from microblog.crossposts.model import Crosspost, Place
 from microblog.crossposts.queue import Work
 from microblog.identities.model import Identity
+from microblog.kernel import clock
 from microblog.kernel.clock import now
 from microblog.kernel.events import LoggedEvent
 from microblog.posts import actions as posts
@@ -184,6 +185,15 @@ class TestTrouble:
         await author.sent()
         assert author.there() == []
         assert await state(author) == ("failed", "away")
+
+    async def test_a_clock_set_forward_gives_up_nothing(
+        self, author: Author, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await author.posts("Good morning")
+        monkeypatch.setattr(clock, "_BEGAN_AT", clock._BEGAN_AT - timedelta(days=2))
+        await author.later(days=2)
+        await author.sent()
+        assert await state(author) == ("done", None)
 
     async def test_nobody_there_is_no_doubt(self, author: Author) -> None:
         sender = author.sender()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from microblog.kernel import clock
 from microblog.mail import smtp
 
 from .conftest import later, resume
@@ -256,6 +257,24 @@ async def test_a_try_that_would_come_too_late_is_not_waited_for(office, scripted
     await office.sender_to(scripted).step()
 
     assert await office.states() == ["dead"]
+
+
+async def test_a_clock_set_forward_by_days_gives_up_nothing(office, scripted, monkeypatch):
+    """Neither what was never tried nor what the server defers meanwhile."""
+    await office.write()
+    await office.write()
+    monkeypatch.setattr(clock, "_BEGAN_AT", clock._BEGAN_AT - timedelta(days=30))
+    await office.let_time_pass(days=30)
+    scripted.script = {"MAIL": "451 later"}
+    sender = office.sender_to(scripted)
+
+    await sender.step()
+
+    assert await office.states() == ["deferred"] * 2
+    scripted.script = {}
+    await office.change(due_at=datetime.now(UTC))
+    await sender.step()
+    assert await office.states() == ["sent"] * 2
 
 
 async def test_tries_become_rarer(office, scripted):

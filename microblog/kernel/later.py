@@ -7,12 +7,17 @@ them 20 MiB and every start half a second:
         import webauthn
     else:
         webauthn = Later("webauthn")
+
+Whoever answers requests awaits `load` first, so that nobody else waits for it meanwhile.
 """
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from typing import Any
+
+_loaded: set[str] = set()
 
 
 class Later:
@@ -21,3 +26,11 @@ class Later:
 
     def __getattr__(self, attribute: str) -> Any:  # noqa: ANN401 - whatever the module has
         return getattr(importlib.import_module(self._name), attribute)
+
+
+async def load(*names: str) -> None:
+    """Load those modules in a thread: it takes half a second in which others want their pages."""
+    for name in names:
+        if name not in _loaded:
+            await asyncio.to_thread(importlib.import_module, name)
+            _loaded.add(name)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from microblog.kernel import later
 from microblog.kernel.later import Later
 from microblog.oauth.failures import Away, Doubtful
 from microblog.outbound.failures import OutboundFailure, Unsafe
@@ -71,6 +72,7 @@ class BoundedTransport(GuardedTransport):
 
 @asynccontextmanager
 async def client(provider: Provider, **options: Any) -> AsyncIterator[AsyncOAuth2Client]:  # noqa: ANN401
+    await later.load("authlib.integrations.httpx_client")
     opened = httpx_client.AsyncOAuth2Client(
         provider.client_id, provider.client_secret,
         transport=BoundedTransport(_guard(provider)), timeout=PATIENCE,

@@ -31,9 +31,10 @@ from microblog.signin.model import (
     SignInNotice,
     SignInStep,
 )  # fmt: skip
-from microblog.signin.queries import IDLE, LONGEST, Credentials
+from microblog.signin.queries import IDLE, LONGEST, Credentials, alive
 
 SUSPENDED = N_("This account is suspended.")
+ENDED = N_("This device was signed out in the meantime, so nothing was changed.")
 SWEPT = 500
 _EXPIRING: tuple[tuple[InstrumentedAttribute[Any], InstrumentedAttribute[datetime]], ...] = (
     (Registration.id, Registration.expires_at),
@@ -112,14 +113,28 @@ async def prove_again(session: Session, session_id: int) -> str:
     return await renew_session(session, session_id)
 
 
+async def require_open(session: Session, session_id: int) -> None:
+    """Raises `Forbidden` when that login session has ended by now, or its account is suspended."""
+    if not await alive(session, [session_id]):
+        raise Forbidden(ENDED)
+
+
 async def end_session(session: Session, session_id: int, account_id: int) -> None:
     """End one of the account's own; another's, or one that has ended, is left alone."""
     await _end(session, account_id, LoginSession.id == session_id)
 
 
+async def end_device(session: Session, session_id: int, account_id: int) -> None:
+    """The same from another device, perhaps because somebody else sits there: the address that
+    was asked for there is forgotten, too."""
+    await end_session(session, session_id, account_id)
+    await _forget_asked(session, account_id, EmailChange.login_session_id == session_id)
+
+
 async def end_others(session: Session, account_id: int, *session_ids: int) -> None:
-    """End all of the account's but those."""
+    """End all of the account's but those, and forget the address that was asked for there."""
     await _end(session, account_id, LoginSession.id.not_in(session_ids))
+    await _forget_asked(session, account_id, EmailChange.login_session_id.not_in(session_ids))
 
 
 async def end_all(session: Session, account_id: int) -> None:
@@ -179,6 +194,11 @@ async def _sweep(
     if some:
         await session.execute(delete(key.class_).where(key.in_(some)))
     return bool(some)
+
+
+async def _forget_asked(session: Session, account_id: int, *where: ColumnElement[bool]) -> None:
+    mine = EmailChange.account_id == account_id
+    await session.execute(delete(EmailChange).where(mine, *where))
 
 
 async def _end(session: Session, account_id: int, *which: ColumnElement[bool]) -> None:

@@ -31,6 +31,7 @@ else:
     exceptions = Later("webauthn.helpers.exceptions")
     structs = Later("webauthn.helpers.structs")
 
+NEEDED = ("webauthn",)  # loaded (`kernel.later`) before anything here is asked of a request
 MOST = 20
 LONGEST_NAME = 60
 LONGEST_ANSWER = 20_000

@@ -10,6 +10,7 @@ from microblog.signin import queries as logins
 from microblog.site import me, site
 from microblog.web import identity
 from microblog.web.access import member, public
+from microblog.web.acting import writing_as_me
 from microblog.web.answers import done, wants_json
 from microblog.web.languages import translated
 from microblog.web.limits import limited
@@ -33,7 +34,7 @@ async def show(token: str) -> ResponseReturnValue:
 @member
 @limited("10/hour")
 async def claim(token: str) -> ResponseReturnValue:
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         renewed = await claims.claim(session, token, me().id, me().session_id)
     identity.sign_in(renewed, me().remembered)
     if not wants_json():

@@ -18,6 +18,7 @@ from microblog.oauth.posting import Door
 from microblog.providers import Provider
 from microblog.site import me, site
 from microblog.web import journeys
+from microblog.web.acting import writing_as_me
 from microblog.web.journeys import Journey
 from microblog.web.languages import translated
 
@@ -38,7 +39,7 @@ async def arrive(
         provider, journeys.redirect_uri(provider), journey.secrets, answer
     )
     offers = [_offer(door) for door in found.doors]
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         mine = await linked.identity(session, found.who)
         if mine is None or mine.account_id != me().id:
             raise SomebodyElse("not linked to this account")

@@ -16,6 +16,7 @@ from microblog.signin import queries as logins
 from microblog.site import me, site, viewer
 from microblog.web import identity, limits
 from microblog.web.access import member, public
+from microblog.web.acting import writing_as_me
 from microblog.web.answers import done, wants_json
 from microblog.web.forms import Form, read_form
 from microblog.web.languages import translated
@@ -52,7 +53,7 @@ async def change() -> ResponseReturnValue:
     if confirms:
         await limits.hit(PER_ADDRESS, f"change to {tokens.digest(addresses.key(email))}")
     act = email_changes.ask if confirms else email_changes.change_at_once
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         await act(session, me().id, me().session_id, email)
         token = await actions.renew_session(session, me().session_id)
     identity.sign_in(token, me().remembered)

@@ -19,6 +19,7 @@ from microblog.signin import passkeys
 from microblog.site import me, site
 from microblog.web import journeys, ways_in
 from microblog.web.access import member
+from microblog.web.acting import writing_as_me
 from microblog.web.answers import done, wants_json
 from microblog.web.forms import read_form
 from microblog.web.languages import translated
@@ -89,7 +90,7 @@ async def prove() -> ResponseReturnValue:
 
 async def _unlink(identity_id: int) -> None:
     labels = ways_in.providers()
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         mine = await linked.identities_of(session, me().id)
         issuer = next((one.issuer for one in mine if one.id == identity_id), "")
         await actions.unlink(

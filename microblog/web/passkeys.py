@@ -12,6 +12,7 @@ from microblog.signin import passkeys
 from microblog.site import me, site, viewer
 from microblog.web import challenges, entering, ways_in
 from microblog.web.access import member, public
+from microblog.web.acting import writing_as_me
 from microblog.web.answers import done, wants_json
 from microblog.web.forms import Form, read_form
 from microblog.web.languages import translated
@@ -42,9 +43,10 @@ async def ask() -> ResponseReturnValue:
 @limited("100/15 minutes", by=address)
 async def sign_in() -> ResponseReturnValue:
     form = await read_form("credential", "next", "time_zone", again=_sign_in_page)
-    challenge, here = challenges.spent("sign-in"), challenges.relying_party()
+    challenge, here = challenges.returned("sign-in"), await challenges.relying_party()
     async with site().db.writing() as session:
-        account_id = await passkeys.owner(session, here, challenge, form["credential"])
+        signed = await challenges.spend(session, challenge)
+        account_id = await passkeys.owner(session, here, signed, form["credential"])
         if token := await departures.way_back(session, account_id):
             return done(f"/leave/undo/{token}")
         way = await entering.enter(
@@ -67,9 +69,10 @@ async def index() -> ResponseReturnValue:
 @limited("30/hour")
 async def add() -> ResponseReturnValue:
     form = await read_form("credential", "name", again=_page)
-    challenge, here = challenges.spent(f"add {me().id}"), challenges.relying_party()
-    async with site().db.writing() as session:
-        await passkeys.add(session, here, me().id, challenge, form["credential"], form["name"])
+    challenge, here = challenges.returned(f"add {me().id}"), await challenges.relying_party()
+    async with writing_as_me() as session:
+        signed = await challenges.spend(session, challenge)
+        await passkeys.add(session, here, me().id, signed, form["credential"], form["name"])
     return await _done(ADDED)
 
 
@@ -82,7 +85,7 @@ async def remove() -> ResponseReturnValue:
     which = form["passkey"]
     if not (which.isascii() and which.isdigit() and len(which) <= 19):
         raise NotFound
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         otherwise = await ways_in.by_password(session) or await ways_in.by_provider(session)
         await passkeys.remove(session, me().id, min(int(which), LARGEST), otherwise=otherwise)
     return await _done(REMOVED)
@@ -95,16 +98,17 @@ async def _done(sentence: str) -> ResponseReturnValue:
 
 
 async def _sign_in_page(form: Form) -> str:
-    options = passkeys.to_get(challenges.relying_party(), challenges.new("sign-in"))
+    options = passkeys.to_get(await challenges.relying_party(), challenges.new("sign-in"))
     return render("signin/passkey.html", form=form, options=options)
 
 
 async def _page(form: Form) -> str:
     handle = tokens.sign(tokens.key_for(site().settings.secret_key, "passkeys"), str(me().id))
+    here = await challenges.relying_party()
     async with site().db.reading() as session:
         mine = await passkeys.passkeys_of(session, me().id)
         options = await passkeys.to_create(
-            session, challenges.relying_party(), me().id, name=me().name,
+            session, here, me().id, name=me().name,
             handle=bytes.fromhex(handle), challenge=challenges.new(f"add {me().id}"),
         )  # fmt: skip
     return render("settings/passkeys.html", form=form, passkeys=mine, options=options)

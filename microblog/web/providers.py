@@ -31,6 +31,7 @@ from microblog.signin.entrance import Entered
 from microblog.site import me, site, viewer
 from microblog.web import admitting, connecting, entering, journeys, languages, limits, portraits
 from microblog.web.access import public
+from microblog.web.acting import writing_as_me
 from microblog.web.admitting import Welcome
 from microblog.web.answers import done, error_json, wants_json
 from microblog.web.forms import Form, read_form
@@ -169,7 +170,7 @@ def _turned_away(welcome: Welcome) -> ResponseReturnValue:
 
 
 async def _link(provider: Provider, _journey: Journey, who: Vouched) -> ResponseReturnValue:
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         await identities.link(session, me().id, who, provider.label)
     await flash(translated(LINKED, {"provider": provider.label}), "notice")
     return redirect("/settings/identities", 303)

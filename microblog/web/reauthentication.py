@@ -25,6 +25,7 @@ from microblog.signin import queries as logins
 from microblog.site import me, site, viewer
 from microblog.web import challenges, identity
 from microblog.web.access import member
+from microblog.web.acting import writing_as_me
 from microblog.web.answers import error_json, wants_json
 from microblog.web.attempts import password_attempt
 from microblog.web.forms import Form, read_form
@@ -104,9 +105,10 @@ async def prove() -> ResponseReturnValue:
 async def prove_with_passkey() -> ResponseReturnValue:
     form = await read_form("credential", "next", again=_page)
     form.values |= await kept_fields()
-    challenge, here = challenges.spent(PROVE), challenges.relying_party()
+    challenge, here = challenges.returned(PROVE), await challenges.relying_party()
     async with site().db.writing() as session:
-        if await passkeys.owner(session, here, challenge, form["credential"]) != me().id:
+        signed = await challenges.spend(session, challenge)
+        if await passkeys.owner(session, here, signed, form["credential"]) != me().id:
             raise Invalid("credential", passkeys.REFUSED)
     await proven()
     return go_on(form)
@@ -114,7 +116,7 @@ async def prove_with_passkey() -> ResponseReturnValue:
 
 async def proven() -> None:
     """Note that they are who they say, in this login session, under a new token."""
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         token = await actions.prove_again(session, me().session_id)
     identity.sign_in(token, me().remembered)
 
@@ -149,7 +151,9 @@ async def _page(form: Form) -> str:
         keys = await passkeys.passkeys_of(session, me().id)
     kept = {name: value for name, value in form.values.items() if name.startswith(KEPT)}
     has_password = mine.password_hash is not None
-    options = passkeys.to_get(challenges.relying_party(), challenges.new(PROVE)) if keys else None
+    options = None
+    if keys:
+        options = passkeys.to_get(await challenges.relying_party(), challenges.new(PROVE))
     return render(
         "signin/reauthenticate.html", form=form, kept=kept, has_password=has_password, ways=ways,
         options=options,

@@ -58,7 +58,7 @@ async def end() -> ResponseReturnValue:
         if which == "others":
             await actions.end_others(session, me().id, me().session_id)
         else:
-            await actions.end_session(session, _id(which), me().id)
+            await actions.end_device(session, _id(which), me().id)
     if which == str(me().session_id):
         identity.sign_out()
         return done("/")

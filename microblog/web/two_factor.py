@@ -13,6 +13,7 @@ from microblog.signin import actions, two_factor
 from microblog.site import me, site
 from microblog.web import identity
 from microblog.web.access import member
+from microblog.web.acting import writing_as_me
 from microblog.web.answers import done, wants_json
 from microblog.web.attempts import code_attempt
 from microblog.web.forms import Form, read_form
@@ -36,6 +37,7 @@ def seal() -> Seal:
 
 @pages.get(HERE)
 @member
+@recently_authenticated
 async def show() -> ResponseReturnValue:
     return await _page(Form({"code": ""}))
 
@@ -46,7 +48,7 @@ async def show() -> ResponseReturnValue:
 @limited("20/hour")
 async def begin() -> ResponseReturnValue:
     await read_form(again=_page)
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         await two_factor.begin(session, seal(), me().id)
     return done(SETUP)
 
@@ -69,7 +71,7 @@ async def turn_on() -> ResponseReturnValue:
     form = await read_form("code", again=_setup_page)
     async with code_attempt(me().id) as attempt:
         try:
-            async with site().db.writing() as session:
+            async with writing_as_me() as session:
                 codes = await two_factor.turn_on(
                     session, seal(), me().id, me().session_id, form["code"]
                 )
@@ -89,7 +91,7 @@ async def renew_codes() -> ResponseReturnValue:
     """With a code: a password alone must not make what stands for one."""
     form = await read_form("current_code", again=_page)
     async with code_attempt(me().id) as attempt:
-        async with site().db.writing() as session:
+        async with writing_as_me() as session:
             right = await two_factor.check(session, seal(), me().id, form["current_code"])
             if right or not await two_factor.is_on(session, me().id):
                 codes = await two_factor.renew_codes(session, me().id)
@@ -106,7 +108,7 @@ async def renew_codes() -> ResponseReturnValue:
 async def turn_off() -> ResponseReturnValue:
     form = await read_form("code", again=_page)
     async with code_attempt(me().id) as attempt:
-        async with site().db.writing() as session:
+        async with writing_as_me() as session:
             right = await two_factor.check(session, seal(), me().id, form["code"])
             if right:
                 await two_factor.turn_off(session, me().id)

@@ -6,8 +6,9 @@ from quart import Blueprint, ResponseReturnValue, redirect
 
 from microblog.accounts import actions as accounts
 from microblog.kernel.errors import N_
-from microblog.site import me, site
+from microblog.site import me
 from microblog.web.access import member
+from microblog.web.acting import writing_as_me
 from microblog.web.forms import read_form
 from microblog.web.limits import limited
 from microblog.web.reauthentication import recently_authenticated
@@ -32,6 +33,6 @@ async def show() -> ResponseReturnValue:
 @limited("5/day")
 async def rename() -> ResponseReturnValue:
     form = await read_form("username", again=account_page)
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         await accounts.rename(session, me().id, form["username"])
     return await saved("/settings/account", RENAMED)

@@ -151,6 +151,24 @@ async def test_an_answer_counts_in_its_browser_once_and_for_five_minutes(
     assert late.status_code == 422
 
 
+async def test_a_good_answer_does_not_come_back_with_its_cookie(
+    world: World, ada: Visitor, key: Authenticator
+) -> None:
+    """Passkeys that live on several devices do not count, so nothing else would tell."""
+    key.count = -1  # the next is 0, as of those
+    page = await (visitor := Visitor(world)).page(LOGIN)
+    given = next(c.value or "" for c in visitor.client.cookie_jar if c.name == "challenge")
+    answer = key.gets(options(page))
+    assert (await visitor.sends(page, LOGIN, credential=answer)).status_code == 303
+    thief = Visitor(world)
+    page = await thief.page(LOGIN)
+    thief.client.set_cookie("localhost", "challenge", given)
+    again = await thief.sends(page, LOGIN, credential=answer)
+    assert again.status_code == 422
+    assert "That took too long." in await text(again)
+    assert await thief.who() is None
+
+
 async def test_a_challenge_of_one_purpose_serves_no_other(world: World, ada: Visitor) -> None:
     key = Authenticator()
     page = await Visitor(world).page(LOGIN)

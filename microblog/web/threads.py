@@ -7,6 +7,7 @@ from functools import partial
 
 from quart import Blueprint, ResponseReturnValue, request
 
+from microblog.accounts import queries as accounts
 from microblog.imports import queries as imports
 from microblog.kernel.errors import NotFound
 from microblog.kernel.model import Session
@@ -65,9 +66,19 @@ async def history(name: str, post_id: str) -> ResponseReturnValue:
 async def _focus(session: Session, name: str, post_id: str) -> PostView:
     post = await posts.view(session, post_id_in(post_id), reader_id())
     gone = post.deleted and post.reply_count == 0
-    if gone or post.author.name.lower() != name.lower():
+    if gone or not await _is_named(session, post, name):
         raise NotFound(GONE)
     return post
+
+
+async def _is_named(session: Session, post: PostView, name: str) -> bool:
+    """Or was, until not long ago."""
+    if post.author.name.lower() == name.lower():
+        return True
+    try:
+        return (await accounts.by_name(session, name)).id == post.author.id
+    except NotFound:
+        return False
 
 
 async def _page(session: Session, focus: PostView) -> tuple[Sequence[int], str | None]:

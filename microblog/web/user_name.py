@@ -10,12 +10,13 @@ from microblog.site import me
 from microblog.web.access import member
 from microblog.web.acting import writing_as_me
 from microblog.web.forms import read_form
-from microblog.web.limits import limited
+from microblog.web.limits import account, check, hit, limited
 from microblog.web.reauthentication import recently_authenticated
 from microblog.web.settings import account_page, saved
 
 pages = Blueprint("user_name", __name__)
 
+CHANGES = "5/day"  # what is refused, since a name is taken, is none
 RENAMED = N_("Your name is changed. Links with the old one lead to you for a year.")
 
 
@@ -30,9 +31,12 @@ async def show() -> ResponseReturnValue:
 @pages.post("/settings/name")
 @member
 @recently_authenticated
-@limited("5/day")
+@limited("60/hour")
 async def rename() -> ResponseReturnValue:
     form = await read_form("username", again=account_page)
+    changes = f"name of {account()}"
+    await check(CHANGES, changes)
     async with writing_as_me() as session:
         await accounts.rename(session, me().id, form["username"])
+    await hit(CHANGES, changes)
     return await saved("/settings/account", RENAMED)

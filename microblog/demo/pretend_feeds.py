@@ -22,7 +22,7 @@ from microblog.crossposts import texts
 from microblog.kernel.text import graphemes
 
 SHOWN = """<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">
-<title>A pretend {site}</title><h1>A pretend {site}</h1>
+<title>A pretend {site}</title><link rel="icon" href="data:,"><h1>A pretend {site}</h1>
 <p>{who}</p><p style="white-space:pre-line">{body}</p>
 """
 DUPLICATE = "You are not allowed to create a Tweet with duplicate content."

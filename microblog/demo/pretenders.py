@@ -34,7 +34,7 @@ from microblog.providers import Provider
 TWO_HOURS = 7200  # seconds
 CLIENT_ID, CLIENT_SECRET = "the-demo", secrets.token_urlsafe(24)
 PAGE = """<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">
-<title>A pretend {site}</title><h1>A pretend {site}</h1>
+<title>A pretend {site}</title><link rel="icon" href="data:,"><h1>A pretend {site}</h1>
 <p>Nobody is asked for a password here. Who are you?</p>
 <form method="post"><p><label>Name <input name="person" value="ada" required></label></p>
 {more}<p><button>Continue</button> <button name="cancel" value="1">Cancel</button></p></form>

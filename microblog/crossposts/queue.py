@@ -5,6 +5,9 @@ dies between that and `settle` leaves it in doubt: neither X nor Facebook has a 
 would know a request again, so it is not sent twice but shown to its author as "unknown, look
 there".  What can repeat is a deletion, which does no harm, and what was answered with an error of
 the server (5xx), which X refuses as a duplicate if it had taken it after all.
+
+A lease that has run out by the time of day is watched before anything is made of it
+(`mail.watch`): the clock may have been set, and its worker be in the middle of a sentence.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
 
-from sqlalchemy import Table, exists, select
+from sqlalchemy import Select, Table, exists, or_, select
 from sqlalchemy.orm import aliased
 
 from microblog.crossposts.answers import AWAY, UNKNOWN, Answer, Outcome, refused
@@ -25,6 +28,7 @@ from microblog.kernel.events import record
 from microblog.kernel.leasing import Leasing, names
 from microblog.kernel.model import Session
 from microblog.mail import schedule
+from microblog.mail.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -59,18 +63,16 @@ class Work:
     remote_id: str
 
 
-async def is_due(session: Session) -> bool:
-    due = select(Crosspost.id).where(IS_ACTIVE, Crosspost.due_at <= now()).limit(1)
-    return await session.scalar(due) is not None
+async def is_due(session: Session, watch: Watch) -> bool:
+    return await session.scalar(_due(watch).limit(1)) is not None
 
 
-async def take(session: Session, owner: str) -> Work | None:
+async def take(session: Session, owner: str, watch: Watch) -> Work | None:
     """The one that has waited longest; first, those whose worker is gone are told apart, and those
     whose day is over end."""
-    await _end_doubtful(session)
-    await _end_overdue(session)
-    due = select(Crosspost).where(IS_ACTIVE, Crosspost.due_at <= now(), ~_IS_ATTENDED)
-    found = await session.scalar(due.order_by(Crosspost.due_at, Crosspost.id).limit(1))
+    await _end_doubtful(session, watch)
+    await _end_overdue(session, watch)
+    found = await _first_free(session, watch)
     if found is None:
         return None
     await _leasing.take(session, [found.id], owner, now() + LEASE)
@@ -115,21 +117,40 @@ def plan(found: Crosspost, task: str) -> None:
     found.lease_owner = None
 
 
-async def _end_doubtful(session: Session) -> None:
+def _due(watch: Watch) -> Select[Crosspost]:
+    """The longest waiting first, without the leases that are looked at already."""
+    is_news = or_(Crosspost.state != "leased", Crosspost.id.not_in(watch.ids()))
+    due = select(Crosspost).where(IS_ACTIVE, Crosspost.due_at <= now(), is_news)
+    return due.order_by(Crosspost.due_at, Crosspost.id)
+
+
+def _is_free(found: Crosspost, watch: Watch) -> bool:
+    """Whether nobody is at it."""
+    return found.state != "leased" or watch.is_abandoned(found.id, found.fence, found.due_at)
+
+
+async def _first_free(session: Session, watch: Watch) -> Crosspost | None:
+    while True:
+        found = await session.scalar(_due(watch).where(~_IS_ATTENDED).limit(1))
+        if found is None or _is_free(found, watch):
+            return found
+
+
+async def _end_doubtful(session: Session, watch: Watch) -> None:
     """Leases that ended while the words were on their way; deletions are simply tried again."""
-    left = select(Crosspost).where(
-        Crosspost.state == "leased", Crosspost.due_at <= now(), Crosspost.sending_at.is_not(None)
-    )
+    left = _due(watch).where(Crosspost.state == "leased", Crosspost.sending_at.is_not(None))
     for found in (await session.scalars(left)).all():
-        log.warning("crosspost %d was on its way when its worker died", found.id)
-        await _apply(session, found, UNKNOWN, "")
+        if _is_free(found, watch):
+            log.warning("crosspost %d was on its way when its worker died", found.id)
+            await _apply(session, found, UNKNOWN, "")
 
 
-async def _end_overdue(session: Session) -> None:
+async def _end_overdue(session: Session, watch: Watch) -> None:
     """Also those that were never tried: what is copied after days surprises its author."""
-    over = (IS_ACTIVE, Crosspost.due_at <= now(), Crosspost.give_up_at <= believed())
-    for found in (await session.scalars(select(Crosspost).where(*over))).all():
-        await _apply(session, found, refused(found.reason or AWAY), "")
+    over = _due(watch).where(Crosspost.give_up_at <= believed())
+    for found in (await session.scalars(over)).all():
+        if _is_free(found, watch):
+            await _apply(session, found, refused(found.reason or AWAY), "")
 
 
 async def _apply(session: Session, found: Crosspost, answer: Answer, url: str) -> None:

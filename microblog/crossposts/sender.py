@@ -27,6 +27,7 @@ from microblog.kernel.db import FAULTS, Database
 from microblog.kernel.model import Session
 from microblog.kernel.sealing import Seal
 from microblog.mail.waiting import rings
+from microblog.mail.watch import Watch
 from microblog.outbound.client import Outbound
 from microblog.outbound.failures import OutboundFailure
 from microblog.providers import Provider
@@ -38,6 +39,7 @@ TRY_AGAIN = 1.0  # seconds, while the database does not take what is known
 # Monotonic, and less than a lease lasts with a request under way: a process that was stopped for a
 # while (SECURITY R23) sends nothing that may be another's by now.
 TRUSTED = LEASE.total_seconds() - 15.0
+WATCHED = LEASE.total_seconds()  # a lease of others that has run out, before it is believed
 
 
 class Site(Protocol):
@@ -64,9 +66,11 @@ class CrosspostSender:
         outbound: Outbound,
         *,
         owner: str,
+        watched: float = WATCHED,
     ) -> None:
         self._db = db
         self._seal = seal
+        self._watch = Watch(watched)
         self._sites: Mapping[str, Site] = {
             one.kind: _SITES[one.kind](one, outbound) for one in providers if one.kind in _SITES
         }
@@ -79,7 +83,7 @@ class CrosspostSender:
     async def step(self) -> None:
         """Send all that is due."""
         async with self._db.reading() as session:
-            if self._stopping or not await queue.is_due(session):
+            if self._stopping or not await queue.is_due(session, self._watch):
                 return
         self._at_rest.clear()
         try:
@@ -109,7 +113,7 @@ class CrosspostSender:
         if self._stopping:
             return None
         async with self._db.writing() as session:
-            return await queue.take(session, self._owner)
+            return await queue.take(session, self._owner, self._watch)
 
     async def _carry_out(self, work: Work, until: float) -> Answer | None:
         """None: it is not ours any more."""

@@ -106,11 +106,11 @@ class Author:
         await self.sender(patience=patience).step()
         return await self.last()
 
-    def sender(self, *, patience: float = 10.0) -> CrosspostSender:
+    def sender(self, *, patience: float = 10.0, watched: float = 0.0) -> CrosspostSender:
         settings = self.world.site.settings
         outbound = Outbound(reachable=settings.reachable, patience=patience)
         return CrosspostSender(
-            self.world.db, self.seal, settings.providers, outbound, owner="a test"
+            self.world.db, self.seal, settings.providers, outbound, owner="a test", watched=watched
         )  # fmt: skip
 
     async def last(self) -> Crosspost | None:

@@ -15,6 +15,7 @@ from microblog.crossposts.answers import refused
 from microblog.crossposts.events import CrosspostFailed
 from microblog.crossposts.model import Crosspost, Place
 from microblog.crossposts.queue import Work
+from microblog.crossposts.sender import WATCHED
 from microblog.identities.model import Identity
 from microblog.kernel import clock
 from microblog.kernel.clock import now
@@ -238,6 +239,22 @@ class TestTrouble:
             first = await session.scalar(select(Crosspost).order_by(Crosspost.id).limit(1))
         assert first is not None
         assert (first.state, first.reason) == ("unknown", "unheard")
+
+    async def test_a_clock_set_forward_takes_nothing_from_who_is_at_it(
+        self, author: Author
+    ) -> None:
+        author.pretenders.feeds.moods.append("slow")
+        author.pretenders.feeds.patience = 0.3
+        await author.posts("Good morning")
+        at_it = asyncio.ensure_future(author.sender().step())
+        while not author.there():
+            await asyncio.sleep(0.01)
+        await author.later(hours=1)
+        await author.sender(watched=WATCHED).step()
+        assert await state(author) == ("leased", None)
+        await at_it
+        assert await state(author) == ("done", None)
+        assert len(author.there()) == 1
 
     async def test_killed_before_sending_it_is_sent(self, author: Author) -> None:
         await author.posts("Good morning")

@@ -10,9 +10,9 @@ import contextlib
 import json
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from microblog.archives import actions, queries
@@ -23,11 +23,22 @@ from microblog.archives.queries import Ask, Record
 from microblog.crossposts import queries as crossposts
 from microblog.kernel.clock import now
 from microblog.kernel.db import Database
+from microblog.kernel.leasing import borrowed
+from microblog.kernel.model import Session
 from microblog.media import actions as pictures
 from microblog.media import store
 
-FORMAT = 1
+FORMAT = 1  # of what is there; a further file needs no other number, for readers pass it over
 TOLD = 1.0  # seconds between two words about how far it is
+
+Records: TypeAlias = Callable[[Session, int, int], Awaitable[list[Record]]]
+# Files for programs beside person.json and posts.json, and where the records of each come from: a
+# page after another, each record with an "id".
+LISTS: Mapping[str, Records] = {
+    "notifications.json": queries.notifications_after,
+    "copies.json": crossposts.exported_after,
+}
+FILES = ("person.json", "posts.json", *LISTS, "following.csv", "followers.csv")
 
 
 class Lost(Exception):
@@ -46,19 +57,11 @@ class Builder:
         self.beat: Callable[[], None] = lambda: None  # a long step is no dead one
 
     async def step(self) -> None:
-        async with self._db.reading() as session:
-            if not await queries.is_waiting(session):
-                return
-        async with self._db.writing() as session:
-            work = await actions.lease(session)
-        if work is None:
-            return
-        try:
-            with tempfile.TemporaryFile(dir=self._folder) as file:
+        work = await borrowed(self._db, queries.is_waiting, actions.lease)
+        if work is not None:
+            with contextlib.suppress(Lost), tempfile.TemporaryFile(dir=self._folder) as file:
                 await self._pack(work, file)
                 await self._keep(work, file)
-        except Lost:
-            return
 
     async def _pack(self, work: Work, file: IO[bytes]) -> None:
         self._done = 0
@@ -69,12 +72,12 @@ class Builder:
             archive.writestr("person.json", _json({"format": FORMAT, "host": self._host, **person}))
             people = await self._people(work, archive, pages)
             pictures = await self._pictures(work, archive)
-            await self._write(archive, "notifications.json", self._notifications(work))
-            await self._write(archive, "copies.json", self._copies(work))
+            for name, ask in LISTS.items():
+                await self._write(archive, name, self._all(work, ask))
             await self._write(archive, "posts.json", self._posts(work))
             months = await self._months(work, archive, pages)
             archive.writestr("style.css", STYLE)
-            archive.writestr("index.html", pages.index(months, people, pictures, now()))
+            archive.writestr("index.html", pages.index(months, people, pictures, FILES, now()))
 
     async def _people(self, work: Work, archive: ZipFile, pages: Pages) -> tuple[int, int]:
         """Whom they follow and who follows them, as lists and to read; how many."""
@@ -135,37 +138,20 @@ class Builder:
             file.write(b"\n]\n")
 
     async def _posts(self, work: Work) -> AsyncIterator[list[Record]]:
-        after = 0
-        while True:
-            async with self._db.reading() as session:
-                page = await queries.posts_after(session, work.account_id, after)
-            if not page:
-                return
+        """What is counted as it goes by: how far the copy is."""
+        async for page in self._all(work, queries.posts_after):
+            self._done += len(page)
             yield page
-            after, self._done = int(page[-1]["id"]), self._done + len(page)
-            await self._note(work)
 
-    async def _copies(self, work: Work) -> AsyncIterator[list[Record]]:
-        """Of their posts, on other sites: where each is."""
+    async def _all(self, work: Work, ask: Records) -> AsyncIterator[list[Record]]:
         after = 0
         while True:
             async with self._db.reading() as session:
-                page = await crossposts.exported_after(session, work.account_id, after)
+                page = await ask(session, work.account_id, after)
             if not page:
                 return
             yield page
             after = int(page[-1]["id"])
-            await self._note(work)
-
-    async def _notifications(self, work: Work) -> AsyncIterator[list[Record]]:
-        after = 0
-        while True:
-            async with self._db.reading() as session:
-                page = await queries.notifications_after(session, work.account_id, after)
-            if not page:
-                return
-            yield page
-            after = page[-1]["id"]
             await self._note(work)
 
     async def _note(self, work: Work) -> None:

@@ -53,9 +53,9 @@ FOLLOWERS = N_("Followers: %(count)s")
 PEOPLE = N_("Whom @%(name)s follows, and who follows @%(name)s")
 FILES = N_("For programs")
 FILES_SAY = N_(
-    "The files beside this page hold everything: person.json, posts.json and notifications.json,"
-    " the lists following.csv and followers.csv, and the pictures in media. Another site like this"
-    " one can read the whole ZIP file in: in its settings, choose to bring along what you had."
+    "The files beside this page hold everything: %(files)s, and the pictures in media. Another site"
+    " like this one can read the whole ZIP file in: in its settings, choose to bring along what you"
+    " had."
 )
 REPLYING = N_("Replying to")
 EDITED = N_("edited %(date)s")
@@ -109,7 +109,12 @@ class Pages:
         return cls(person, host, chosen["language"] or i18n.DEFAULT, _zone(chosen["time_zone"]))
 
     def index(
-        self, months: Sequence[Month], people: tuple[int, int], pictures: set[str], at: datetime
+        self,
+        months: Sequence[Month],
+        people: tuple[int, int],
+        pictures: set[str],
+        files: Sequence[str],
+        at: datetime,
     ) -> str:
         profile = self.person["profile"]
         joined = self._said(JOINED, date=self._day(datetime.fromisoformat(profile["created_at"])))
@@ -125,7 +130,7 @@ class Pages:
             ),
             *self._contents(months, people),
             Markup("<h2>{}</h2>\n<p>{}</p>\n</main>\n").format(
-                self._said(FILES), self._said(FILES_SAY)
+                self._said(FILES), self._said(FILES_SAY, files=", ".join(files))
             ),
             _FOOT,
         ])  # fmt: skip

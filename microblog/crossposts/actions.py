@@ -59,7 +59,7 @@ async def retry(session: Session, account_id: int, crosspost_id: int) -> Crosspo
     found = await _own(session, account_id, crosspost_id)
     if found.state in _STUCK:
         queue.plan(found, found.task)
-        await record(session, CrosspostsChanged(found.post_id, account_id))
+        await _tell(session, found)
     return found
 
 
@@ -67,7 +67,7 @@ async def dismiss(session: Session, account_id: int, crosspost_id: int) -> Cross
     found = await _own(session, account_id, crosspost_id)
     if found.state in _STUCK:
         await session.delete(found)
-        await record(session, CrosspostsChanged(found.post_id, account_id))
+        await _tell(session, found)
     return found
 
 
@@ -90,6 +90,10 @@ async def _known(session: Session, post_id: int, base_url: str) -> dict[str, str
     host = urlsplit(base_url).hostname or ""
     names = await session.scalars(mentioned.where(Mention.post_id == post_id))
     return {name.lower(): f"@{name}@{host}" for name in names}
+
+
+async def _tell(session: Session, found: Crosspost) -> None:
+    await record(session, CrosspostsChanged(found.post_id, found.account_id))
 
 
 async def _of(session: Session, post_id: int) -> list[Crosspost]:

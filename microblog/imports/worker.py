@@ -24,6 +24,7 @@ from microblog.imports.reading import OldRecord
 from microblog.imports.taking import Bite
 from microblog.kernel.db import Database
 from microblog.kernel.errors import Forbidden, Invalid
+from microblog.kernel.leasing import borrowed
 from microblog.kernel.model import Session
 from microblog.media import actions as pictures
 from microblog.media import store, workshop
@@ -45,11 +46,7 @@ class Importer:
         self.beat: Callable[[], None] = lambda: None  # a long step is no dead one
 
     async def step(self) -> None:
-        async with self._db.reading() as session:
-            if not await queries.is_waiting(session):
-                return
-        async with self._db.writing() as session:
-            work = await actions.lease(session)
+        work = await borrowed(self._db, queries.is_waiting, actions.lease)
         if work is not None:
             with contextlib.suppress(Lost):
                 await self._go_on(work)

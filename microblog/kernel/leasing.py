@@ -6,13 +6,16 @@ so a worker that was away for longer than its lease can change nothing any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy import CursorResult, Executable, Table, bindparam, update
 
+from microblog.kernel.db import Database
 from microblog.kernel.model import Session
+
+Work = TypeVar("Work")
 
 
 class Borrowed(Protocol):
@@ -50,6 +53,20 @@ class Leasing:
         """Change a row and end its lease.  False if it is no longer ours."""
         statement = update(self._table).where(*self.held).values(lease_owner=None, **values)
         return await changed(session, statement, names(each)) == 1
+
+
+async def borrowed(
+    db: Database,
+    is_waiting: Callable[[Session], Awaitable[bool]],
+    lease: Callable[[Session], Awaitable[Work | None]],
+) -> Work | None:
+    """The next piece of work, leased; None if there is none.  Where nothing waits, nothing is
+    written."""
+    async with db.reading() as session:
+        if not await is_waiting(session):
+            return None
+    async with db.writing() as session:
+        return await lease(session)
 
 
 def names(each: Borrowed) -> dict[str, object]:

@@ -3,6 +3,9 @@ did not work."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
 from quart import Blueprint, ResponseReturnValue, request
 
 from microblog.crossposts import actions
@@ -19,6 +22,8 @@ from microblog.web.forms import Form
 from microblog.web.limits import limited
 from microblog.web.paging import number, post_id_in
 
+Act: TypeAlias = Callable[[Session, int, int], Awaitable[Crosspost]]
+
 pages = Blueprint("crossposts", __name__)
 
 MOST_WANTED = 20
@@ -29,20 +34,14 @@ COPIED = N_("This post was copied to other sites. Say what is to become of the c
 @member
 @limited("60/hour")
 async def retry(crosspost_id: str) -> ResponseReturnValue:
-    async with site().db.writing() as session:
-        found = await actions.retry(session, me().id, post_id_in(crosspost_id))
-        where = await _where(session, found)
-    return done(where)
+    return await _done(actions.retry, crosspost_id)
 
 
 @pages.post("/crossposts/<crosspost_id>/dismiss")
 @member
 @limited("120/hour")
 async def dismiss(crosspost_id: str) -> ResponseReturnValue:
-    async with site().db.writing() as session:
-        found = await actions.dismiss(session, me().id, post_id_in(crosspost_id))
-        where = await _where(session, found)
-    return done(where)
+    return await _done(actions.dismiss, crosspost_id)
 
 
 async def keep_choice(form: Form) -> None:
@@ -74,6 +73,13 @@ async def refuse_with_copies(session: Session, post_id: int) -> None:
     copies = await of_mine(session, post_id, post.author_id) if post else ()
     if any(one.may_be_there for one in copies):
         raise Conflict("confirm", COPIED)
+
+
+async def _done(act: Act, crosspost_id: str) -> ResponseReturnValue:
+    async with site().db.writing() as session:
+        found = await act(session, me().id, post_id_in(crosspost_id))
+        where = await _where(session, found)
+    return done(where)
 
 
 async def _where(session: Session, found: Crosspost) -> str:

@@ -172,6 +172,16 @@ async def test_an_empty_account_has_a_copy(stage: Stage, builder: Builder) -> No
     assert json.loads(made.read("posts.json")) == []
 
 
+async def test_its_first_page_names_every_file_for_programs(stage: Stage, builder: Builder) -> None:
+    ada = await person(stage.db)
+    wanted = await asks(stage.db, ada)
+    await builder.step()
+    made = await content(stage.db, ada, wanted)
+    page = made.read("index.html").decode()
+    programs = {name for name in made.namelist() if name.endswith((".json", ".csv"))}
+    assert set(re.findall(r"[a-z]+\.(?:json|csv)", page)) == programs
+
+
 async def test_a_large_copy_lies_in_parts(
     stage: Stage, builder: Builder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,13 @@ def test_a_copy_without_posts_or_list_is_refused_or_empty() -> None:
     assert (found["posts"], found["follows"]) == (0, 0)
 
 
+def test_what_is_not_known_is_passed_over() -> None:
+    """Sites that have more to tell, of likes or bookmarks say, go on being read here."""
+    more = {"likes.json": b'[\n{"id": "1"}\n]\n', "bookmarks.json": b"?"}
+    found = reading.contents(CopyFile(copy([post(1)], members=more, lists=["a new part"])))
+    assert found["posts"] == 1
+
+
 def test_a_newer_format_says_so() -> None:
     assert refusal(copy(format=2)) == archive.NEWER
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel import dates
+from babel import dates, numbers
 from quart import g, has_request_context, request
 
 from microblog.kernel import clock, i18n
@@ -56,7 +56,17 @@ def ngettext(one: str, many: str, n: int) -> str:
 
 def translated(message: str, values: Mapping[str, object] | None = None) -> str:
     sentence = gettext(message)
-    return sentence % values if values else sentence
+    if not values:
+        return sentence
+    return sentence % {
+        name: format_number(value) if isinstance(value, int) else value
+        for name, value in values.items()
+    }
+
+
+def format_number(number: int) -> str:
+    """With its thousands apart, as people of the language write them."""
+    return str(numbers.format_decimal(number, locale=i18n.locale(language())))
 
 
 def format_datetime(moment: datetime, *, lang: str = "", zone: tzinfo | None = None) -> str:
@@ -70,6 +80,12 @@ def format_date(moment: datetime, *, lang: str = "") -> str:
     """The day, in the reader's time zone."""
     day = moment.astimezone(time_zone()).date()
     return str(dates.format_date(day, "long", locale=i18n.locale(lang or language())))
+
+
+def format_day(written: str) -> str:
+    """Of a day that came without a time, such as 2021-03-04."""
+    day = date.fromisoformat(written)
+    return str(dates.format_date(day, "long", locale=i18n.locale(language())))
 
 
 def format_wait(seconds: int) -> str:

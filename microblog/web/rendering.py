@@ -55,6 +55,8 @@ def environment(language: str) -> Templates:
         header_picture=header_picture,
         format_date=languages.format_date,
         format_datetime=languages.format_datetime,
+        format_day=languages.format_day,
+        format_number=languages.format_number,
         format_relative=languages.format_relative,
     )
     return jinja

@@ -64,7 +64,7 @@ async def test_a_copy_is_looked_into_chosen_from_and_brought(world: World, ada: 
     there = (await sends_copy(ada, file.getvalue())).headers["Location"]
     page = await ada.page(there)
     assert "2 posts" in page
-    assert "From 2021-03-04 to 2021-03-04" in page
+    assert "From March 4, 2021 to March 4, 2021" in page
     assert "there.example" in page
     assert 'id="posts" name="posts" type="checkbox" value="on" checked' in page
     assert not re.search(r'id="same_names"[^>]*checked', page)
@@ -202,7 +202,10 @@ async def test_no_list_is_said_beside_the_field(ada: Visitor, content: bytes | N
 
 async def test_too_long_a_list_is_refused(ada: Visitor) -> None:
     too_many = b"\n".join(b"p%d" % n for n in range(10_001))
-    assert "a list may have 10000 people" in await text(await sends(ada, too_many))
+    assert "a list may have 10,000 people" in await text(await sends(ada, too_many))
+    assert "At most 10,000 people." in await ada.page("/settings/import")
+    spanish = await ada.client.get("/settings/import", headers={"Accept-Language": "es"})
+    assert "10.000 personas" in await text(spanish)
     assert (await sends(ada, b"x" * 1_100_000)).status_code == 413
 
 

@@ -38,6 +38,8 @@ class Site:
     worker: str = "0"
     # What administrators set, over the environment; and who is told when that changes.
     chosen: SiteSettings = field(init=False)
+    # Who follow many people and are suggested none: asking again is a statement for each page.
+    settled: set[int] = field(default_factory=set)
     on_change: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -33,6 +33,7 @@ async def follow(name: str) -> ResponseReturnValue:
 @member
 @limited("100/hour", by=account)
 async def unfollow(name: str) -> ResponseReturnValue:
+    site().settled.discard(me().id)
     return await _change(name, actions.unfollow)
 
 

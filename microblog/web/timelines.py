@@ -84,8 +84,11 @@ async def _home(session: Session, asking: Viewer) -> str:
 
 async def _suggested(session: Session, asking: Viewer) -> list[PersonCard]:
     """People to follow, for those who follow few; asking costs as much as one follows."""
+    if asking.id in site().settled:
+        return []
     known = await follows.following(session, asking.id, limit=SETTLED)
     if len(known) == SETTLED:
+        site().settled.add(asking.id)
         return []
     return await accounts.suggestions(session, asking.id, set(known), SUGGESTED)
 

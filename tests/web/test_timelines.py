@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from microblog.web.timelines import SETTLED
 from tests.world import World
 
 
@@ -37,6 +38,20 @@ async def test_an_empty_home_offers_people_to_follow(world: World) -> None:
     page = await ada.page("/")
     assert "What the people you follow write appears here" in page
     assert 'action="/@bob/follow"' in page
+
+
+async def test_who_follows_many_is_suggested_nobody_until_they_follow_fewer(world: World) -> None:
+    susan = await world.person("susan")
+    followed = [await world.person(f"person{n}") for n in range(SETTLED)]
+    for person in followed:
+        await susan.follows(person)
+    await followed[0].posts("Hello.")
+    stranger = await world.person("stranger")
+    await stranger.posts("Hello, too.")
+    for _ in range(2):  # the second is not asked for again
+        assert "People to follow" not in await susan.page("/")
+    await susan.submit("/@person1/unfollow")
+    assert "People to follow" in await susan.page("/")
 
 
 async def test_the_position_of_a_page_lies_before_what_it_shows(world: World) -> None:

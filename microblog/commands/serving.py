@@ -5,18 +5,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import os
-import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from microblog.app import Machinery, create_app
+from microblog.commands.scratch import scratch
 from microblog.commands.starting import (
     Command,
     in_database,
@@ -78,23 +77,12 @@ def serve_site(given: argparse.Namespace) -> None:
     def ready(_urls: list[str]) -> None:
         say("\n".join(_welcome(settings, claim)))
 
-    with _scratch() as folder:
+    with scratch(Path(tempfile.gettempdir())) as folder:
 
         def work(number: int, tell: Callable[[], None]) -> None:
             asyncio.run(_serve_as_worker(settings, place, folder / "limits.db", number, tell))
 
         supervise(place, work, on_ready=ready)
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    """A folder for what the workers share; they are forks, and end in this block as well."""
-    folder, parent = Path(tempfile.mkdtemp(prefix="microblog-")), os.getpid()
-    try:
-        yield folder
-    finally:
-        if os.getpid() == parent:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _opened(given: argparse.Namespace, mode: str, *, workers: int | None) -> tuple[Settings, Place]:

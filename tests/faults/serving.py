@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from tests.faults.people import KEY
 from tests.process import SiteProcess
+from tests.scratch import scratch
 
 
 @asynccontextmanager
@@ -27,17 +25,16 @@ async def several_serving(
     database: str, number: int, **more: Any
 ) -> AsyncIterator[list[SiteProcess]]:
     """Several processes on one database, as on several hosts: each has a folder of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="microblog-fault-"))
     settings = {"secret_key": KEY, "confirm_email": "off", "database_url": database} | more
-    sites = [SiteProcess(folder / str(one), **settings) for one in range(number)]
-    try:
-        async with asyncio.TaskGroup() as group:
-            for site in sites:
-                group.create_task(site.__aenter__())
-        yield sites
-    finally:
-        await asyncio.gather(*(site.kill() for site in sites))
-        shutil.rmtree(folder, ignore_errors=True)
+    with scratch("fault") as folder:
+        sites = [SiteProcess(folder / str(one), **settings) for one in range(number)]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for site in sites:
+                    group.create_task(site.__aenter__())
+            yield sites
+        finally:
+            await asyncio.gather(*(site.kill() for site in sites))
 
 
 async def killed_and_restarted(site: SiteProcess) -> float:

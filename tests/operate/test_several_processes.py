@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import re
 from collections import Counter
 from contextlib import AsyncExitStack
@@ -68,3 +70,36 @@ async def _answers_until(ended: asyncio.Event, entrance: Front) -> Counter[int]:
             answers[(await http.get(f"{entrance.url}/login")).status_code] += 1
             await asyncio.sleep(0.02)
     return answers
+
+
+async def test_what_a_killed_site_s_workers_shared_goes_with_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "tmp"
+    shared.mkdir()
+    monkeypatch.setenv("TMPDIR", str(shared))
+    several = SiteProcess(tmp_path / "data", arguments=("--workers", "2"), limits="default")
+    async with several as site:
+        (left,) = shared.glob(".microblog-*")
+        assert (left / "limits.db").exists()
+        await site.kill()
+        async with asyncio.timeout(10):  # the workers see it and drain
+            while _is_held(left):
+                await asyncio.sleep(0.02)
+        os.utime(left, (0, 0))
+        await site.start()
+        await site.ready()
+        assert not left.exists()
+        assert await site.stop() == 0
+    assert not list(shared.glob(".microblog-*"))
+
+
+def _is_held(folder: Path) -> bool:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False

@@ -37,6 +37,7 @@ from microblog.imports import actions as bringing
 from microblog.imports.worker import Importer
 from microblog.kernel import bus, clock, events, readers
 from microblog.kernel.db import Database
+from microblog.kernel.errors import N_
 from microblog.kernel.model import Session
 from microblog.kernel.sealing import Seal
 from microblog.live.hub import Hub
@@ -56,7 +57,7 @@ from microblog.running import Step, Wakers, everything, loop, running, stopped
 from microblog.settings import Settings, SettingsError
 from microblog.signin import actions as signin
 from microblog.signin import emails as signin_emails
-from microblog.site import Site
+from microblog.site import Notice, Site
 from microblog.web import (
     about,
     access,
@@ -68,6 +69,7 @@ from microblog.web import (
     admin_invitations,
     admin_people,
     admin_reports,
+    admin_rights,
     admin_settings,
     appeals,
     banned,
@@ -134,10 +136,15 @@ MAILS_AN_HOUR = 10  # to one person; what is over joins a digest (SECURITY 39)
 NO_LIMIT = 1_000_000
 KEEP_SETTLED_MAIL = timedelta(days=30)
 
+NO_SMTP = N_("No SMTP server is configured: mails stay queued. Set MICROBLOG_SMTP_URL.")
+STOPPED = N_("Mail is stopped: %(reason)s")
+AWAY = N_("The bus is away: what other processes do is seen within a second.")
+UNLIMITED = N_("Rate limits are off. Never run a public site like this.")
+
 INTERFACES = (
     about, accounts, admin, admin_appeals, admin_applications, admin_bans, admin_invitations,
-    admin_people, admin_reports, admin_settings, appeals, claims, crossposts, disowning,
-    email_address, export, follows, health, identity_pages, imports, invitation_pages,
+    admin_people, admin_reports, admin_rights, admin_settings, appeals, claims, crossposts,
+    disowning, email_address, export, follows, health, identity_pages, imports, invitation_pages,
     leaving, login, mail_settings, media, metrics, moderation, notifications, passkeys,
     passwords, plain_files, portraits, posts, profile_settings, providers, reauthentication,
     register, reports, second_step, sessions, settings_pages, sharing, threads, timelines,
@@ -222,16 +229,16 @@ class Machinery:
         consumers = {consumer.name: consumer.kinds for consumer in self.consumers}
         return consumers | {"mail sender": frozenset({outbox.MAIL})}
 
-    def notices(self) -> list[str]:
+    def notices(self) -> list[Notice]:
         found = []
         if self.transport is None:
-            found.append("No SMTP server is configured: mails stay queued. Set MICROBLOG_SMTP_URL.")
+            found.append(Notice(NO_SMTP))
         if self.sender.stopped:
-            found.append(f"Mail is stopped: {self.sender.stopped}")
+            found.append(Notice(STOPPED, reason=self.sender.stopped))
         if self.site.bus and not self.site.bus.is_there:
-            found.append("The bus is away: what other processes do is seen within a second.")
+            found.append(Notice(AWAY))
         if self.site.settings.limits == "off":
-            found.append("Rate limits are off. Never run a public site like this.")
+            found.append(Notice(UNLIMITED))
         return found
 
     async def _keep_house(self) -> None:

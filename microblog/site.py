@@ -23,6 +23,18 @@ from microblog.site_settings import queries as site_settings
 from microblog.site_settings.model import SiteSettings
 
 
+class Notice(str):
+    """What the operator should know: the console says it in English, a page translates it."""
+
+    message: str
+    values: dict[str, object]
+
+    def __new__(cls, message: str, **values: object) -> Notice:
+        sentence = super().__new__(cls, message % values)
+        sentence.message, sentence.values = message, values
+        return sentence
+
+
 @dataclass
 class Site:
     settings: Settings
@@ -30,9 +42,9 @@ class Site:
     hub: Hub
     bus: Bus | None = None
     pulses: dict[str, Pulse] = field(default_factory=dict)
-    # Asked by /healthz: what the operator should know of parts that only the composition root
-    # knows.
-    notices: Callable[[], list[str]] = list
+    # Asked by /healthz and /admin: what the operator should know of parts that only the
+    # composition root knows.
+    notices: Callable[[], list[Notice]] = list
     # Asked by /metrics: names of those who follow the log, and which of several processes this is.
     consumers: tuple[str, ...] = ()
     worker: str = "0"

@@ -11,11 +11,20 @@ from microblog.accounts import actions as accounts
 from microblog.accounts import queries as people
 from microblog.accounts.model import Account
 from microblog.kernel import tokens
-from microblog.kernel.errors import NotFound
+from microblog.kernel.errors import N_, NotFound
 from microblog.kernel.model import Session
 from microblog.signin.actions import end_all, end_others, renew_session
 from microblog.signin.model import AdminClaim
 from microblog.signin.queries import is_claimable
+
+REPLACED = N_(
+    "This link does not work. Every start of the server prints a new one, which ends those before"
+    " it: look at its console, or start it again."
+)
+APPOINTED = N_(
+    "This site has its administrator. Whoever keeps the server can appoint another one with:"
+    " microblog admin promote"
+)
 
 
 async def issue_claim(session: Session) -> str | None:
@@ -34,11 +43,19 @@ async def claim(session: Session, token: str, account_id: int, session_id: int) 
 
     Sessions opened elsewhere with fewer rights end.
     """
-    if not (await is_claimable(session, token) and await _withdraw(session)):
-        raise NotFound
+    await require(session, token)
+    if not await _withdraw(session):
+        raise NotFound(APPOINTED)
     await accounts.promote(session, account_id)
     await end_others(session, account_id, session_id)
     return await renew_session(session, session_id)
+
+
+async def require(session: Session, token: str) -> None:
+    """Raises NotFound, with what to do, for a link that makes nobody administrator."""
+    if not await is_claimable(session, token):
+        is_late = await people.has_administrator(session)
+        raise NotFound(APPOINTED if is_late else REPLACED)
 
 
 async def create_administrator(

@@ -12,6 +12,7 @@ from microblog.moderation import queries
 from microblog.moderation.queries import PAGE, Totals
 from microblog.site import site
 from microblog.web.access import moderator
+from microblog.web.languages import translated
 from microblog.web.paging import cut, place
 from microblog.web.rendering import render
 
@@ -41,7 +42,10 @@ async def show() -> ResponseReturnValue:
     machine = Machine(
         site().hub.accounts(), len(site().hub), queue, disk.free / GIB, disk.total / GIB
     )
-    return render("admin/show.html", totals=totals, machine=machine, notices=site().notices())
+    return render(
+        "admin/show.html", totals=totals, machine=machine,
+        notices=[translated(one.message, one.values) for one in site().notices()],
+    )  # fmt: skip
 
 
 @pages.get("/admin/log")

@@ -13,6 +13,7 @@ from microblog.web.answers import done
 from microblog.web.forms import Form, read_form
 from microblog.web.limits import limited
 from microblog.web.paging import PEOPLE, cut, place, post_id_in
+from microblog.web.reauthentication import recently_authenticated
 from microblog.web.rendering import render
 
 pages = Blueprint("admin_bans", __name__)
@@ -26,6 +27,7 @@ async def index() -> ResponseReturnValue:
 
 @pages.post("/admin/bans")
 @administrator
+@recently_authenticated
 @limited("300/hour")
 async def create() -> ResponseReturnValue:
     form = await read_form("kind", "value", again=_page)
@@ -36,6 +38,7 @@ async def create() -> ResponseReturnValue:
 
 @pages.post("/admin/bans/<ban_id>/delete")
 @administrator
+@recently_authenticated
 @limited("300/hour")
 async def delete(ban_id: str) -> ResponseReturnValue:
     async with site().db.writing() as session:

@@ -13,6 +13,7 @@ from microblog.kernel.model import Session
 from microblog.moderation import actions, queries
 from microblog.moderation.permissions import MAY, MEMBER, ROLES, may
 from microblog.moderation.queries import PAGE, SHOWN, Person
+from microblog.signin import two_factor
 from microblog.site import me, site
 from microblog.web.access import moderator
 from microblog.web.answers import done, wants_json
@@ -48,9 +49,7 @@ async def index() -> ResponseReturnValue:
 @pages.get("/admin/people/<account_id>")
 @moderator
 async def show(account_id: str) -> ResponseReturnValue:
-    return await _page(
-        Form(dict.fromkeys(("act", "reason", "days", "role"), "")), account_id=account_id
-    )
+    return await person_page(Form({}), account_id=account_id)
 
 
 @pages.post("/admin/people/<account_id>")
@@ -59,8 +58,8 @@ async def show(account_id: str) -> ResponseReturnValue:
 async def act(account_id: str) -> ResponseReturnValue:
     async with site().db.reading() as session:
         person = await queries.person(session, post_id_in(account_id))
-    again = partial(_page, account_id=account_id)
-    form = await read_form("act", "reason", "days", "role", again=again)
+    again = partial(person_page, account_id=account_id)
+    form = await read_form("act", "reason", "days", again=again)
     async with site().db.writing() as session:
         await _do(session, person.id, form)
     if not wants_json():
@@ -82,25 +81,24 @@ async def _do(session: Session, who: int, form: Form) -> None:
             await actions.unsilence(session, me().id, who, reason=reason)
         case "end_sessions":
             await actions.end_sessions(session, me().id, who)
-        case "reset_two_factor":
-            await actions.reset_two_factor(session, me().id, who)
-        case "set_role":
-            await actions.set_role(session, me().id, who, role=form["role"])
         case _:
             raise Invalid("act", CHOOSE)
 
 
-async def _page(form: Form, *, account_id: str) -> str:
+async def person_page(form: Form, *, account_id: str) -> str:
     who = post_id_in(account_id)
     async with site().db.reading() as session:
         person = await queries.person(session, who)
         told = await queries.reports_about(session, who)
         entries = await queries.entries(session, account_id=who)
         invitation = await admissions.came_by(session, who)
-    form.values["role"] = form["role"] or person.role
+        has_second_step = await two_factor.is_on(session, who)
+    untouched = {"act": "", "reason": "", "days": "", "role": person.role}
+    form.values = untouched | form.values
     return render(
         "admin/person.html", form=form, person=person, reports=told, entries=entries[:PAGE],
         acts=_acts(person), days=actions.DAYS, roles=ROLES, invitation=invitation,
+        has_second_step=has_second_step,
     )  # fmt: skip
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from quart import Blueprint, ResponseReturnValue, flash
 
-from microblog.kernel.errors import N_, NotFound
+from microblog.kernel.errors import N_
 from microblog.signin import claims
-from microblog.signin import queries as logins
 from microblog.site import me, site
 from microblog.web import identity
 from microblog.web.access import member, public
@@ -25,8 +24,7 @@ APPOINTED = N_("You are the administrator of this site now.")
 @public
 async def show(token: str) -> ResponseReturnValue:
     async with site().db.reading() as session:
-        if not await logins.is_claimable(session, token):
-            raise NotFound
+        await claims.require(session, token)
     return render("admin/claim.html", token=token)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from microblog.app import STOPPED
 from microblog.moderation import queries
+from microblog.site import Notice
 from tests.moderation.conftest import House, with_role
 from tests.web.visitor import FROM_A_SECRET_PAGE, Visitor, newest_link, text
 from tests.world import World
@@ -97,17 +99,15 @@ async def test_what_a_moderator_may_not_is_not_shown_and_refused(house: House) -
     answer = await house.mo.submit(path, act="suspend", reason="Coup.")
     assert answer.status_code == 403
     for who in (house.mo, house.susan):
-        answer = await house.mo.submit(
-            f"/admin/people/{who.id}", act="set_role", role="administrator"
-        )
-        assert answer.status_code == 403
+        answer = await house.mo.submit(f"/admin/people/{who.id}/role", role="administrator")
+        assert answer.status_code == 404
     assert (await house.account(house.mo)).role == "moderator"
 
 
 async def test_an_administrator_gives_roles_but_not_to_themselves(house: House) -> None:
-    await house.ada.submit(f"/admin/people/{house.susan.id}", act="set_role", role="moderator")
+    await house.ada.submit(f"/admin/people/{house.susan.id}/role", role="moderator")
     assert (await house.account(house.susan)).role == "moderator"
-    answer = await house.ada.submit(f"/admin/people/{house.ada.id}", act="set_role", role="member")
+    answer = await house.ada.submit(f"/admin/people/{house.ada.id}/role", role="member")
     assert answer.status_code == 403
     assert "This is you" in await house.ada.page(f"/admin/people/{house.ada.id}")
 
@@ -115,10 +115,11 @@ async def test_an_administrator_gives_roles_but_not_to_themselves(house: House) 
 async def test_every_state_of_a_person_can_be_brought_about_and_undone(house: House) -> None:
     path = f"/admin/people/{house.susan.id}"
     for act in (
-        "silence", "unsilence", "suspend", "lift", "end_sessions", "reset_two_factor",
+        "silence", "unsilence", "suspend", "lift", "end_sessions",
     ):  # fmt: skip
         answer = await house.ada.submit(path, act=act, reason="A reason.")
         assert answer.status_code == 303, act
+    assert (await house.ada.submit(f"{path}/second-step/reset")).status_code == 303
     account = await house.account(house.susan)
     assert (account.suspended_at, account.silenced_at) == (None, None)
     async with house.world.db.reading() as session:
@@ -160,3 +161,14 @@ async def test_what_people_wrote_is_never_markup(house: House) -> None:
     for path in ("/admin/reports/1", "/admin/log", "/about/moderation",
                  f"/admin/people/{house.susan.id}"):  # fmt: skip
         assert "<script>alert" not in await house.mo.page(path), path
+
+
+async def test_what_the_operator_should_know_is_said_in_the_reader_s_language(
+    house: House,
+) -> None:
+    house.world.site.notices = lambda: [Notice(STOPPED, reason="535 no")]
+    assert "Mail is stopped: 535 no" in await house.ada.page("/admin")
+    answer = await house.ada.client.get("/admin", headers={"Accept-Language": "es"})
+    page = await text(answer)
+    assert "535 no" in page
+    assert "Mail is stopped" not in page

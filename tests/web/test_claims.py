@@ -45,6 +45,16 @@ async def test_the_link_works_once(world: World, link: str) -> None:
     assert found.role == "member"
 
 
+async def test_a_link_that_was_replaced_or_used_says_how_to_go_on(world: World, link: str) -> None:
+    ada = Visitor(world)
+    await ada.registers("ada")
+    async with world.db.writing() as session:
+        newer = f"/admin/claim/{await claims.issue_claim(session)}"
+    assert "prints a new one" in await ada.page(link, status=404)
+    await ada.submit(newer, FROM_A_SECRET_PAGE)
+    assert "admin promote" in await ada.page(newer, status=404)
+
+
 async def test_a_visitor_is_sent_to_sign_in_and_brought_back(world: World, link: str) -> None:
     page = await Visitor(world).page(link)
     assert f'href="/login?next={link}"' in page

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from quart import Blueprint, ResponseReturnValue
+from quart import Blueprint, ResponseReturnValue, flash
 
 from microblog.identities import actions as identities
+from microblog.kernel.errors import N_
 from microblog.signin import entrance, user_agents
 from microblog.site import site, viewer
 from microblog.web import identity
 from microblog.web.access import public
-from microblog.web.answers import done
+from microblog.web.answers import done, wants_json
+from microblog.web.languages import translated
 from microblog.web.limits import address, limited
 from microblog.web.links import expired
 from microblog.web.rendering import render
 
 pages = Blueprint("disowning", __name__)
+
+ENDED = N_("Every device is signed out.")
 
 
 @pages.get("/not-me/<token>")
@@ -44,4 +48,6 @@ async def disown(token: str) -> ResponseReturnValue:
         await entrance.disown(session, account_id, since)
     if (asking := viewer()) is not None and asking.id == account_id:
         identity.sign_out()
+    if not wants_json():
+        await flash(translated(ENDED), "notice")
     return done("/password/forgot/sent")

@@ -30,8 +30,8 @@ pages = Blueprint("email_address", __name__)
 
 PER_ADDRESS = "10/hour"  # of mails to one that may be somebody else's
 
-ASKED = N_("A link is on its way to %(email)s. Your address changes when you open it.")
 CHANGED = N_("Your e-mail address is %(email)s now.")
+BACK = N_("Your address is %(email)s again, and every device is signed out.")
 
 
 @pages.get("/settings/email")
@@ -57,7 +57,8 @@ async def change() -> ResponseReturnValue:
         await act(session, me().id, me().session_id, email)
         token = await actions.renew_session(session, me().session_id)
     identity.sign_in(token, me().remembered)
-    await _say(ASKED if confirms else CHANGED, email)
+    if not confirms:  # else the page itself says what it waits for
+        await _say(CHANGED, email)
     return done("/settings/account")
 
 
@@ -125,6 +126,7 @@ async def undo(token: str) -> ResponseReturnValue:
         return expired()
     if (asking := viewer()) is not None and asking.id == account.id:
         identity.sign_out()
+    await _say(BACK, found.email)
     return done("/password/forgot/sent")
 
 

@@ -25,9 +25,14 @@ def language() -> str:
         return i18n.DEFAULT
     if "language" not in g:
         asking = viewer()
-        accepted = [tag for tag, _quality in request.accept_languages]
-        g.language = i18n.chosen(asking.language if asking else None, accepted)
+        speak(asking.language if asking else None)
     return cast(str, g.language)
+
+
+def speak(wanted: str | None) -> None:
+    """For the rest of this request: `wanted`, or what the browser asks for."""
+    accepted = [tag for tag, _quality in request.accept_languages]
+    g.language = i18n.chosen(wanted, accepted)
 
 
 def time_zone_name() -> str:

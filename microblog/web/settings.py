@@ -18,7 +18,7 @@ from microblog.web.access import member
 from microblog.web.answers import done, wants_json
 from microblog.web.attempts import password_attempt
 from microblog.web.forms import Form, read_form
-from microblog.web.languages import translated
+from microblog.web.languages import speak, translated
 from microblog.web.limits import limited
 from microblog.web.rendering import render
 from microblog.web.ways_in import needs_passwords
@@ -59,6 +59,7 @@ async def save_appearance() -> ResponseReturnValue:
     form.values = _chosen() | choices
     async with site().db.writing() as session:
         await accounts.edit_appearance(session, me().id, choices)
+    speak(form["language"] or None)
     return await saved("/settings/appearance")
 
 

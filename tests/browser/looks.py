@@ -59,6 +59,7 @@ MEMBER: Looks = {
     "export.show": ["/settings/export"],
     "identities.index": ["/settings/identities"],
     "imports.index": ["/settings/import"],
+    "imports.show": ["/settings/import/{brought}", "/settings/import/{offered}"],
     "invitations.index": ["/settings/invitations"],
     "leaving.show": ["/settings/leave"],
     "mail_settings.show": ["/settings/mail"],
@@ -67,6 +68,7 @@ MEMBER: Looks = {
     "privacy.show": ["/settings/privacy"],
     "profile_settings.profile": ["/settings/profile"],
     "sessions.index": ["/settings/sessions"],
+    "sharing.index": ["/settings/sharing"],
     "two_factor.show": ["/settings/two-factor"],
     "reauthentication.show": ["/reauthenticate"],
     "dev_mail.index": ["/dev/mail"],
@@ -95,8 +97,6 @@ ON_THE_WAY: Mapping[str, str] = {
     "accounts.card": "test_comforts",
     "providers.choose_name": "test_signing_in_through_others",
     "portraits.offer": "test_signing_in_through_others",
-    "sharing.index": "tests/web/test_sharing: needs a provider to which posts can be copied",
-    "imports.show": "tests/web/test_imports: a report like those of /settings/import",
 }
 
 # What browsers fetch and nobody looks at, or what only leads on.

@@ -3,6 +3,7 @@ is wider than the screen, be it as narrow as 320 pixels."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from microblog.kernel import clock
 from tests.browser import looks
 from tests.browser.conftest import Open, Window
 from tests.browser.looks import Looks
-from tests.person import PASSWORD, Person
+from tests.imports.copies import answer, copy, post
+from tests.person import PASSWORD, Person, token_in
 from tests.process import SiteProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -57,6 +59,7 @@ async def grown(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Grown
     async with SiteProcess(
         tmp_path_factory.mktemp("looks") / "data", command="dev", oidc_club_client_id="us",
         oidc_club_issuer="http://127.0.0.1:9", oidc_club_client_secret="s", oidc_club_label="Club",
+        x_client_id="us", x_client_secret="s", facebook_client_id="us", facebook_client_secret="s",
     ) as site:  # fmt: skip
         names = ("mira", "otto", "nia", "two1280", "two390")
         people = [Person(site.url, name) for name in names]
@@ -65,6 +68,7 @@ async def grown(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Grown
         mira, otto, nia = people[:3]
         values = await _written(mira, otto)
         values |= await _moderated(site, mira, otto, nia)
+        values |= {"brought": await _brings(mira, "list"), "offered": await _brings(mira)}
         yield Grown(site, values)
         for person in people:
             await person.http.aclose()
@@ -102,6 +106,22 @@ async def _moderated(site: SiteProcess, mira: Person, otto: Person, nia: Person)
     application = _number(r"/admin/applications/(\d+)", await mira.page("/admin/applications"))
     report = _number(r"/admin/reports/(\d+)", await mira.page("/admin/reports"))
     return {"person": person, "application": application, "report": report}
+
+
+async def _brings(mira: Person, kind: str = "archive") -> str:
+    """A list with people who are not here, or a copy that waits for what is wanted of it."""
+    here = "/settings/import"
+    path = here if kind == "list" else f"{here}/archive"
+    content = b"Account address\nnia@127.0.0.1\neve@elsewhere.example\n"
+    if kind == "archive":
+        content = copy([post(1), answer(2, 1)], following=("otto", "eve")).read()
+    form = {"csrf_token": token_in(await mira.page(here))}
+    sent = await mira.http.post(path, data=form, files={kind: ("it", content)})
+    while sent.status_code == 409:  # the one before is not done
+        await asyncio.sleep(0.05)
+        sent = await mira.http.post(path, data=form, files={kind: ("it", content)})
+    assert sent.status_code == 303, sent.text[:4000]
+    return sent.headers["location"].rpartition("/")[2]
 
 
 def _number(pattern: str, page: str) -> str:

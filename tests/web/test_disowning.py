@@ -64,6 +64,7 @@ async def test_this_was_not_me_ends_it_and_starts_a_reset(world: World, ada: Vis
     assert await thief.who() is not None  # looking does nothing
     answer = await ada.submit(link, FROM_A_SECRET_PAGE)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/password/forgot/sent")
+    assert "Every device is signed out." in await ada.page("/password/forgot/sent")
     assert await thief.who() is None
     assert LoginSessionEnded(session.session_id, session.id) in await happened(world.db)
     assert (await Visitor(world).signs_in("ada")).status_code == 401

@@ -76,6 +76,9 @@ async def test_appearance_is_chosen(world: World, ada: Visitor) -> None:
     }  # fmt: skip
     assert (await ada.submit("/settings/appearance", **chosen)).status_code == 303
     page = await ada.page("/settings/appearance")
+    assert "Guardado." in page  # in the language just chosen
+    assert "New posts wait" not in page
+    assert "esperan arriba" not in page
     assert '<html lang="es" data-theme="dark">' in page
     assert 'data-feed-mode="insert"' in page
     assert '<option value="America/Lima" selected>' in page

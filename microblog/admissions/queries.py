@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from microblog.accounts.model import Account
-from microblog.admissions.applications import WAITS
+from microblog.admissions.applications import DECIDED, WAITS
 from microblog.admissions.model import Application, Invitation, InvitationUse
 from microblog.kernel.clock import now
 from microblog.kernel.errors import NotFound
@@ -118,5 +118,5 @@ async def application(session: Session, application_id: int) -> ApplicationView:
         await session.execute(_APPLICATION.where(Application.id == application_id))
     ).one_or_none()
     if row is None:
-        raise NotFound
+        raise NotFound(DECIDED)
     return ApplicationView(*row)

@@ -6,6 +6,7 @@ Suspended people cannot sign in, so the link carries a signature and no secret i
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -22,7 +23,7 @@ from microblog.moderation import actions
 from microblog.moderation.events import AppealDecided, AppealFiled
 from microblog.moderation.model import Appeal, Entry
 from microblog.moderation.permissions import may
-from microblog.moderation.queries import staff
+from microblog.moderation.queries import AppealView, staff
 
 APPEALABLE = frozenset({"suspend", "silence", "delete_post"})
 LONGEST = 2000
@@ -90,6 +91,22 @@ async def decide(session: Session, actor_id: int, entry_id: int, *, granted: boo
         await _undo(session, entry, target)
     await record(session, AppealDecided(entry_id))
     await outbox.enqueue(session, "appeal_decided", {"entry_id": entry_id})
+
+
+async def decidable(
+    session: Session, actor_id: int, role: str, found: Iterable[AppealView]
+) -> set[int]:
+    """Entries, of these appeals, that this moderator may decide about."""
+    wanted = [one for one in found if one.entry.account_id not in (None, actor_id)]
+    them = select(Account).where(Account.id.in_([one.entry.account_id for one in wanted]))
+    targets = {account.id: account for account in await session.scalars(them)}
+    may_decide = set()
+    for one in wanted:
+        target = targets[one.entry.account_id or 0]
+        mine = one.actor_id == actor_id and await _others(session, actor_id, target)
+        if may("decide_appeal", role, target.role) and not mine:
+            may_decide.add(one.entry.id)
+    return may_decide
 
 
 async def has_appealed(session: Session, entry_id: int) -> bool:

@@ -276,7 +276,7 @@ async def appeals(session: Session) -> list[AppealView]:
 
 
 async def totals(session: Session) -> Totals:
-    """Counted in full: a page for few readers."""
+    """Counted in full, which takes the longer the more there are: ask for it rarely."""
     here = select(func.count()).select_from(Account).where(Account.host == "", _IS_SOMEBODY)
     stands = select(func.count()).select_from(Post).where(Post.deleted_at.is_(None))
     return Totals(

@@ -25,7 +25,8 @@ DECIDED = N_("Decided. They hear of it by mail.")
 async def index() -> ResponseReturnValue:
     async with site().db.reading() as session:
         found = await queries.appeals(session)
-    return render("admin/appeals.html", appeals=found)
+        decidable = await appeals.decidable(session, me().id, me().role, found)
+    return render("admin/appeals.html", appeals=found, decidable=decidable)
 
 
 @pages.post("/admin/appeals/<entry_id>")

@@ -25,7 +25,7 @@ def reader() -> dict[str, Any]:
         "viewer": asking,
         "is_staff": asking is not None and is_staff(asking.role),
         "waiting": waiting.total,
-        "waiting_applications": waiting.applications,
+        "waiting_in": waiting._asdict(),
         "may_invite": asking is not None and asking.role in MAY_INVITE[chosen.inviters],
         "site_name": chosen.name,
         "chosen": chosen,

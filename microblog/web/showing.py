@@ -124,10 +124,8 @@ def messages(what: Shown, epoch: str, languages: Iterable[str]) -> list[dict[str
     if what.unread is not None:
         told.append(_same(count_message(what.id, position, what.unread), languages))
     if what.waiting is not None:
-        counts = {
-            "waiting": what.waiting.total, "waiting_applications": what.waiting.applications,
-        }  # fmt: skip
-        for name, value in counts.items():
+        of_each = {f"waiting_{queue}": n for queue, n in what.waiting._asdict().items()}
+        for name, value in {"waiting": what.waiting.total, **of_each}.items():
             count = count_message(what.id, position, value, name=name)
             told.append(_same(count, languages))
     spoken = list(languages)

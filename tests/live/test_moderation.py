@@ -65,6 +65,10 @@ async def test_a_report_is_counted_for_staff_and_for_nobody_else(
         while said["name"] != "waiting":
             said = await desk.until("count")
         assert said["value"] == 1
+        of_each = [await desk.until("count") for _ in range(3)]
+        assert {one["name"]: one["value"] for one in of_each} == {
+            "waiting_reports": 1, "waiting_appeals": 0, "waiting_applications": 0,
+        }  # fmt: skip
         assert await theirs.stays_quiet()
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from microblog.accounts.model import Account
 from microblog.app import STOPPED
 from microblog.moderation import queries
 from microblog.site import Notice
 from tests.moderation.conftest import House, with_role
 from tests.web.visitor import FROM_A_SECRET_PAGE, Visitor, newest_link, text
-from tests.world import World
+from tests.world import Person, World
 
 
 @pytest.fixture
@@ -172,3 +175,56 @@ async def test_what_the_operator_should_know_is_said_in_the_reader_s_language(
     page = await text(answer)
     assert "535 no" in page
     assert "Mail is stopped" not in page
+
+
+async def test_people_and_posts_are_counted_once_in_ten_seconds(house: House) -> None:
+    """It goes through every row: a page that is loaded again and again must not."""
+    posts = re.compile(r"<dt>Posts</dt><dd>(\d+)</dd>")
+    assert posts.findall(await house.ada.page("/admin")) == ["0"]
+    await house.susan.posts("one more")
+    assert posts.findall(await house.mo.page("/admin")) == ["0"]
+    kept = house.world.app.extensions["totals"]
+    house.world.app.extensions["totals"] = kept._replace(until=0.0)
+    assert posts.findall(await house.mo.page("/admin")) == ["1"]
+
+
+async def appeal_of(house: House, who: Person, actor: Person) -> str:
+    """Against a silence that `actor` has laid on them; the entry."""
+    await actor.submit(f"/admin/people/{who.id}", act="silence", reason="Loud.")
+    link = await newest_link(house.world, "/appeals/")
+    await Visitor(house.world).submit(link, FROM_A_SECRET_PAGE, words="I whispered.")
+    return link.removeprefix("/appeals/").partition("-")[0]
+
+
+async def test_who_may_not_decide_about_an_appeal_is_told_so_and_shown_no_buttons(
+    house: House,
+) -> None:
+    entry = await appeal_of(house, house.susan, house.mo)
+    form = f'action="/admin/appeals/{entry}"'
+    page = await house.mo.page("/admin/appeals")
+    assert form not in page
+    assert "somebody else decides" in page
+    assert form in await house.ada.page("/admin/appeals")
+    entry = await appeal_of(house, house.mo, house.ada)
+    form = f'action="/admin/appeals/{entry}"'
+    assert form not in await house.mo.page("/admin/appeals")
+
+
+async def test_who_is_alone_decides_about_their_own_acts(house: House) -> None:
+    async with house.world.db.writing() as session:
+        (await session.get_one(Account, house.mo.id)).role = "member"
+    entry = await appeal_of(house, house.susan, house.ada)
+    assert f'action="/admin/appeals/{entry}"' in await house.ada.page("/admin/appeals")
+
+
+async def test_each_queue_says_how_many_wait_in_it(house: House) -> None:
+    await appeal_of(house, house.susan, house.mo)
+    page = await house.ada.page("/admin")
+    assert 'button-primary" href="/admin/appeals">1 waits for an answer' in page
+    assert 'data-name="waiting_appeals"' in page
+    shown = re.findall(r'data-name="(waiting_\w+)"[^>]*?( hidden)?>', page)
+    assert shown == [
+        ("waiting_reports", " hidden"),
+        ("waiting_appeals", ""),
+        ("waiting_applications", " hidden"),
+    ]

@@ -184,7 +184,9 @@ class TestByApproval:
         assert letter.to == "ada@example.org"
         assert "> Our street." in letter.text
         assert await count(world, Application) == 0
-        assert (await ada.get(path)).status_code == 404
+        answer = await ada.get(path)
+        assert answer.status_code == 404
+        assert "Somebody has decided this already." in await text(answer)
 
     async def test_an_invitation_needs_no_approval(self, world: World) -> None:
         susan = await world.person("susan")

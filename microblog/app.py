@@ -296,11 +296,21 @@ class Machinery:
 
 def create_app(settings: Settings) -> Quart:
     """The web application.  The database must have its newest schema (`kernel.schema`)."""
+    return inhabited(routed(settings), settings)
+
+
+def routed(settings: Settings) -> Quart:
+    """All that is the same in every process of a site, which forks can share: who may ask what."""
     app = Quart("microblog", static_folder=None)
-    _configure(app, settings)
+    identity.configure(app, settings)
+    _install(app, is_dev=settings.is_dev)
+    return app
+
+
+def inhabited(app: Quart, settings: Settings) -> Quart:
+    """With what each process has of its own: its connections, its sockets, its loops."""
     site = Site(settings, Database(settings.url), Hub())
     app.extensions["microblog"] = site
-    _install(app)
     feed = Feed(site.db, site.hub, site.refresh)
     machinery = Machinery(site)
     site.notices = machinery.notices
@@ -313,19 +323,7 @@ def create_app(settings: Settings) -> Quart:
     return app
 
 
-def _configure(app: Quart, settings: Settings) -> None:
-    app.secret_key = settings.secret_key
-    app.config.update(
-        SECRET_KEY_FALLBACKS=[settings.secret_key_old] if settings.secret_key_old else [],
-        # Quart's own session carries flashed sentences and nothing else.
-        SESSION_COOKIE_NAME=identity.cookie_name("flash", https=settings.https),
-        SESSION_COOKIE_SECURE=settings.https,
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-    )
-
-
-def _install(app: Quart) -> None:
+def _install(app: Quart, *, is_dev: bool) -> None:
     """In the order of a request: its log line, its host and origin, who asks, may they, how
     often."""
     bodies.install(app)
@@ -336,7 +334,7 @@ def _install(app: Quart) -> None:
         part.install(app)
     for interface in INTERFACES:
         app.register_blueprint(interface.pages)
-    if app.extensions["microblog"].settings.is_dev:
+    if is_dev:
         app.register_blueprint(dev_mail.pages)
     access.refuse_undeclared(app)
 

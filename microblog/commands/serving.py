@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +15,9 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from microblog.app import Machinery, create_app
+from quart import Quart
+
+from microblog.app import Machinery, create_app, inhabited, routed
 from microblog.commands.scratch import scratch
 from microblog.commands.starting import (
     Command,
@@ -68,11 +71,13 @@ async def dev(given: argparse.Namespace) -> None:
 
 def serve_site(given: argparse.Namespace) -> None:
     settings, place = _opened(given, "serve", workers=given.workers)
+    _migrate_apart(settings, place.close)
     if place.workers == 1:
         asyncio.run(_serve_alone(settings, place))
         return
     claim = asyncio.run(_made_ready(settings))
     asyncio.run(warm(rest=0.0))  # once, for all of them
+    app = routed(settings)
 
     def ready(_urls: list[str]) -> None:
         say("\n".join(_welcome(settings, claim)))
@@ -80,9 +85,22 @@ def serve_site(given: argparse.Namespace) -> None:
     with scratch(Path(tempfile.gettempdir())) as folder:
 
         def work(number: int, tell: Callable[[], None]) -> None:
-            asyncio.run(_serve_as_worker(settings, place, folder / "limits.db", number, tell))
+            asyncio.run(_serve_as_worker(app, settings, place, folder / "limits.db", number, tell))
 
         supervise(place, work, on_ready=ready)
+
+
+def _migrate_apart(settings: Settings, close: Callable[[], None]) -> None:
+    """In a process that ends: the 10 MiB that are loaded for it would stay in each that serves.
+    Should it fail, we come to the same place ourselves, and say why."""
+    if pid := os.fork():
+        os.waitpid(pid, 0)
+        return
+    try:
+        close()  # should we be killed, it must not hold the port until it is through
+        asyncio.run(prepared(settings))
+    finally:
+        os._exit(0)
 
 
 def _opened(given: argparse.Namespace, mode: str, *, workers: int | None) -> tuple[Settings, Place]:
@@ -120,15 +138,19 @@ async def _serve_alone(settings: Settings, place: Place, *, with_demo: bool = Fa
 
 
 async def _serve_as_worker(
-    settings: Settings, place: Place, shared: Path, number: int, tell: Callable[[], None]
+    app: Quart,
+    settings: Settings,
+    place: Place,
+    shared: Path,
+    number: int,
+    tell: Callable[[], None],
 ) -> None:
     """One of several processes.  Only the first, and whoever replaces it, sends mail and follows
     the log: the others would do no more than wake up and find it done."""
     logs.set_up(settings.log_format, worker=number)
     if number > 0:
         settings = replace(settings, workers_here="off")
-    app = create_app(settings)
-    site: Site = app.extensions["microblog"]
+    site: Site = inhabited(app, settings).extensions["microblog"]
     site.worker = str(number)
     if settings.limits != "off" and (counted := Shared.opened(shared, number)) is not None:
         limits.share(app, counted)

@@ -14,12 +14,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from nats.aio.client import Client
-from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
-from nats.errors import Error
+from microblog.kernel import later
+from microblog.kernel.later import Later
+
+if TYPE_CHECKING:
+    from nats import errors
+    from nats.aio import client as nats
+    from nats.aio.client import Client
+    from nats.aio.msg import Msg
+    from nats.aio.subscription import Subscription
+else:
+    errors, nats = Later("nats.errors"), Later("nats.aio.client")
 
 log = logging.getLogger(__name__)
 
@@ -50,17 +57,18 @@ class Bus:
 
     async def listen(self) -> None:
         """Ring for what others tell.  A broker that is away, or comes back, is waited for."""
+        await later.load("nats.aio.client")
         while True:
             try:
                 await self._listen()
-            except* Error as errors:
-                log.warning("The bus: %r", errors.exceptions)
+            except* errors.Error as failures:
+                log.warning("The bus: %r", failures.exceptions)
             await asyncio.sleep(AGAIN)
 
     async def _listen(self) -> None:
         """Until the broker says why it wants nothing more of us, after which a client does not
         connect again by itself."""
-        client = Client()
+        client = nats.Client()
         try:
             await client.connect(
                 self.url, name="microblog", no_echo=True, allow_reconnect=True,

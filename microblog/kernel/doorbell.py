@@ -17,15 +17,17 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-import asyncpg
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from microblog.kernel import postgresql
 from microblog.kernel.db import Database
 from microblog.kernel.worker import Pulse
+
+if TYPE_CHECKING:
+    import asyncpg
 
 INTERVAL = 0.01
 CHECK = 10.0  # seconds between two looks whether the server is still there
@@ -98,7 +100,7 @@ async def _connected(db: Database) -> AsyncIterator[asyncpg.Connection]:
     )  # fmt: skip
     async with engine.connect() as lent:
         raw = await lent.get_raw_connection()
-        connection = cast(asyncpg.Connection, raw.driver_connection)
+        connection = cast("asyncpg.Connection", raw.driver_connection)
         try:
             yield connection
         finally:

@@ -9,14 +9,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
-import asyncpg
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from microblog.kernel import patience
+from microblog.kernel.later import Later
+
+if TYPE_CHECKING:
+    import asyncpg
+else:
+    asyncpg = Later("asyncpg")
 
 READERS = 5
 WRITERS = 4  # one in its turn, the others for mail
@@ -31,21 +37,25 @@ class DatabaseAway(Exception):
     """The server does not answer, or not now."""
 
 
-class Connection(asyncpg.Connection):  # type: ignore[misc]
-    """Hangs up where the server does not answer; SQLAlchemy would wait for two seconds."""
+@cache
+def _connection_class() -> type[Any]:
+    class Connection(asyncpg.Connection):  # type: ignore[misc]
+        """Hangs up where the server does not answer; SQLAlchemy would wait for two seconds."""
 
-    async def close(self, *, timeout: float | None = GOODBYE) -> None:  # noqa: ASYNC109 - asyncpg's
-        try:
-            await super().close(timeout=min(timeout or GOODBYE, GOODBYE))
-        except TimeoutError:
-            self.terminate()
+        async def close(self, *, timeout: float | None = GOODBYE) -> None:  # noqa: ASYNC109 - theirs
+            try:
+                await super().close(timeout=min(timeout or GOODBYE, GOODBYE))
+            except TimeoutError:
+                self.terminate()
+
+    return Connection
 
 
 def engines(url: URL, wait: float, *, unhurried: bool = False) -> tuple[AsyncEngine, AsyncEngine]:
     """For reading and for writing; connections, answers and locks are waited for `wait` seconds.
     Commands that go through whole tables are unhurried: an answer may take as long as it takes."""
     arguments = {
-        "connection_class": Connection,
+        "connection_class": _connection_class(),
         "timeout": wait,
         "command_timeout": None if unhurried else wait,
         "server_settings": {

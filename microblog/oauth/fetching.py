@@ -15,67 +15,35 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import httpx2
-
 from microblog.kernel import later
 from microblog.kernel.later import Later
 from microblog.oauth.failures import Away, Doubtful
 from microblog.outbound.failures import OutboundFailure, Unsafe
 from microblog.outbound.guard import Guard
-from microblog.outbound.transport import GuardedTransport
 from microblog.providers import Provider
 
 if TYPE_CHECKING:
+    import httpx2
     from authlib.common import errors
     from authlib.integrations import httpx_client
     from authlib.integrations.httpx_client import AsyncOAuth2Client
+
+    from microblog.oauth import bounded
 else:
+    bounded, httpx2 = Later("microblog.oauth.bounded"), Later("httpx2")
     errors = Later("authlib.common.errors")
     httpx_client = Later("authlib.integrations.httpx_client")
 
 PATIENCE = 8.0  # seconds for all that one page asks of a provider
-MOST_BYTES = 1024 * 1024
 USER_AGENT = "microblog"  # GitHub refuses requests without one
-
-
-class TooLarge(httpx2.TransportError):
-    """More than any provider has to say."""
-
-
-class _Bounded(httpx2.AsyncByteStream):
-    def __init__(self, stream: Any) -> None:  # noqa: ANN401 - httpx2's own type is wider
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        taken = 0
-        async for part in self._stream:
-            taken += len(part)
-            if taken > MOST_BYTES:
-                raise TooLarge("the answer is too large")
-            yield part
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-class BoundedTransport(GuardedTransport):
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Compressed answers are not asked for and not taken: a small one can be a large one."""
-        request.headers["Accept-Encoding"] = "identity"
-        response = await super().handle_async_request(request)
-        if response.headers.get("Content-Encoding", "identity") != "identity":
-            await response.aclose()
-            raise TooLarge("the answer is compressed")
-        response.stream = _Bounded(response.stream)
-        return response
 
 
 @asynccontextmanager
 async def client(provider: Provider, **options: Any) -> AsyncIterator[AsyncOAuth2Client]:  # noqa: ANN401
-    await later.load("authlib.integrations.httpx_client")
+    await later.load("authlib.integrations.httpx_client", "microblog.oauth.bounded")
     opened = httpx_client.AsyncOAuth2Client(
         provider.client_id, provider.client_secret,
-        transport=BoundedTransport(_guard(provider)), timeout=PATIENCE,
+        transport=bounded.BoundedTransport(_guard(provider)), timeout=PATIENCE,
         headers={"User-Agent": USER_AGENT}, **options,
     )  # fmt: skip
     async with opened:
@@ -103,7 +71,7 @@ async def patiently() -> AsyncIterator[None]:
 def _understood() -> Iterator[None]:
     try:
         yield
-    except TooLarge as error:
+    except bounded.TooLarge as error:
         raise Doubtful(str(error)) from error
     except Unsafe as error:
         raise Doubtful(str(error)) from error

@@ -15,14 +15,21 @@ import zlib
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-import httpx2
-
+from microblog.kernel import later
+from microblog.kernel.later import Later
 from microblog.outbound.failures import Astray, Away, OutboundFailure, TooLarge, Unsafe
 from microblog.outbound.guard import Guard
 from microblog.outbound.resolving import Resolve, looked_up
-from microblog.outbound.transport import GuardedTransport
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from microblog.outbound import transport
+else:
+    httpx2, transport = Later("httpx2"), Later("microblog.outbound.transport")
 
 PATIENCE = 10.0  # seconds for everything: names, redirects, the last byte
 MOST_BYTES = 1024 * 1024
@@ -90,6 +97,7 @@ class Outbound:
 
     @asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:
+        await later.load("microblog.outbound.transport")
         try:
             async with asyncio.timeout(self._patience):
                 with _understood():
@@ -105,9 +113,9 @@ class Outbound:
         request = httpx2.Request(method, url, headers={**more, **headers}, content=content)
         if len(str(request.url)) > 2000:
             raise Unsafe("the address is too long")
-        transport = GuardedTransport(self._guard, self._trust)
-        async with contextlib.aclosing(transport):
-            response = await transport.handle_async_request(request)
+        guarded = transport.GuardedTransport(self._guard, self._trust)
+        async with contextlib.aclosing(guarded):
+            response = await guarded.handle_async_request(request)
             async with contextlib.aclosing(response):
                 taken = await _taken(response, most)
         told = {name.lower(): value for name, value in response.headers.items()}

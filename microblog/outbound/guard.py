@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import httpx2
+from typing import TYPE_CHECKING
 
 from microblog.outbound.addresses import is_public
 from microblog.outbound.failures import Away, Unsafe
 from microblog.outbound.resolving import Resolve, looked_up
+
+if TYPE_CHECKING:
+    import httpx2
 
 PORTS = {"http": 80, "https": 443}
 

@@ -22,6 +22,7 @@ from microblog.moderation import queries as moderation
 from microblog.moderation.permissions import is_staff
 from microblog.moderation.queries import Waiting
 from microblog.notifications import queries as notifications
+from microblog.settings import Settings
 from microblog.signin import actions as signin
 from microblog.signin.queries import Viewer
 from microblog.site import site
@@ -48,8 +49,21 @@ class TimelessSerializer(URLSafeSerializer):
         return value
 
 
+def configure(app: Quart, settings: Settings) -> None:
+    """Keys and cookies, for `install`."""
+    app.secret_key = settings.secret_key
+    app.config.update(
+        SECRET_KEY_FALLBACKS=[settings.secret_key_old] if settings.secret_key_old else [],
+        # Quart's own session carries flashed sentences and nothing else.
+        SESSION_COOKIE_NAME=cookie_name("flash", https=settings.https),
+        SESSION_COOKIE_SECURE=settings.https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+    )
+
+
 def install(app: Quart) -> QuartAuth:
-    https = site_is_https(app)
+    https = bool(app.config["SESSION_COOKIE_SECURE"])
     auth = QuartAuth(
         app,
         cookie_name=cookie_name("session", https=https),
@@ -60,10 +74,6 @@ def install(app: Quart) -> QuartAuth:
     )
     app.before_request(_recognise)
     return auth
-
-
-def site_is_https(app: Quart) -> bool:
-    return bool(app.extensions["microblog"].settings.https)
 
 
 def cookie_name(name: str, *, https: bool) -> str:

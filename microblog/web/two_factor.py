@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pyotp
-import segno
 from markupsafe import Markup
 from quart import Blueprint, ResponseReturnValue, flash, jsonify, redirect
 
+from microblog.kernel import later
 from microblog.kernel.errors import N_, Invalid
+from microblog.kernel.later import Later
 from microblog.kernel.sealing import Seal
 from microblog.signin import actions, two_factor
 from microblog.site import me, site
@@ -21,6 +24,11 @@ from microblog.web.languages import translated
 from microblog.web.limits import limited
 from microblog.web.reauthentication import recently_authenticated
 from microblog.web.rendering import render
+
+if TYPE_CHECKING:
+    import segno
+else:
+    segno = Later("segno")
 
 pages = Blueprint("two_factor", __name__)
 
@@ -140,6 +148,7 @@ async def _setup_page(form: Form) -> str:
         secret = await two_factor.secret_to_confirm(session, seal(), me().id)
     if secret is None:
         return await _page(form)
+    await later.load("segno")
     uri = pyotp.TOTP(secret).provisioning_uri(name=me().name, issuer_name=site().chosen.name)
     grouped = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
     return render("settings/two_factor_setup.html", form=form, qr=_qr(uri), secret=grouped, uri=uri)

@@ -43,7 +43,7 @@ class Process:
     async def listening(self) -> AsyncIterator[Process]:
         task = asyncio.ensure_future(self.bus.listen())
         async with asyncio.timeout(10):
-            while len(self.bus._asked) < len(self.subjects):
+            while not self.bus.is_there or len(self.bus._asked) < len(self.subjects):
                 await asyncio.sleep(0.01)
         await asyncio.sleep(0.1)  # until the broker has them too
         self.rung = 0

@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import asyncpg
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -22,6 +21,9 @@ from microblog.kernel.model import Session
 from microblog.kernel.postgresql import faults_told
 from microblog.kernel.schema import SchemaError
 from microblog.settings import Settings
+
+if TYPE_CHECKING:
+    import asyncpg
 
 OLDEST = 130_000  # of PostgreSQL, as server_version_num
 CONNECTIONS = 10  # that a process of the site may have
@@ -152,7 +154,7 @@ async def _hears(database: Database) -> bool:
     try:
         async with engine.connect() as listening, engine.connect() as speaking:
             raw = await listening.get_raw_connection()
-            connection = cast(asyncpg.Connection, raw.driver_connection)
+            connection = cast("asyncpg.Connection", raw.driver_connection)
             await connection.add_listener("microblog_doctor", lambda *_: heard.set())
             await speaking.execute(text("SELECT pg_notify('microblog_doctor', '')"))
             async with asyncio.timeout(HEARD_WITHIN):

@@ -54,6 +54,15 @@ async def entry_of(session: Session, keys: list[bytes], written: str) -> Entry:
     return entry
 
 
+async def suspension_of(session: Session, account_id: int) -> int | None:
+    """The act that keeps them out, if one does."""
+    account = await session.get(Account, account_id)
+    if account is None or not actions.is_suspended(account):
+        return None
+    acts = select(Entry.id).where(Entry.account_id == account_id, Entry.act == "suspend")
+    return await session.scalar(acts.order_by(Entry.id.desc()).limit(1))
+
+
 async def file(session: Session, entry: Entry, words: str) -> None:
     words = texts.tidy(words)
     if texts.is_blank(words):
@@ -109,10 +118,8 @@ async def decidable(
     return may_decide
 
 
-async def has_appealed(session: Session, entry_id: int) -> bool:
-    return (
-        await session.scalar(select(Appeal.entry_id).where(Appeal.entry_id == entry_id)) is not None
-    )
+async def appeal_of(session: Session, entry_id: int) -> Appeal | None:
+    return await session.get(Appeal, entry_id)
 
 
 async def _others(session: Session, actor_id: int, target: Account) -> bool:

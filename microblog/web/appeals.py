@@ -39,8 +39,8 @@ async def _page(form: Form, *, token: str) -> str:
     async with site().db.reading() as session:
         found = await appeals.entry_of(session, _keys(), token)
         entry = await queries.entry(session, found.id)
-        sent = await appeals.has_appealed(session, found.id)
-    return render("appeals/show.html", form=form, token=token, entry=entry, sent=sent)
+        appeal = await appeals.appeal_of(session, found.id)
+    return render("appeals/show.html", form=form, token=token, entry=entry, appeal=appeal)
 
 
 def _keys() -> list[bytes]:

@@ -12,6 +12,7 @@ from microblog.signin import queries as logins
 from microblog.site import me, site
 from microblog.web import identity
 from microblog.web.access import member, public
+from microblog.web.acting import writing_as_me
 from microblog.web.answers import done, wants_json
 from microblog.web.attempts import password_attempt
 from microblog.web.forms import Form, read_form
@@ -45,7 +46,7 @@ async def show() -> ResponseReturnValue:
 async def leave() -> ResponseReturnValue:
     form = await read_form("current_password", again=_page)
     await _prove(form["current_password"])
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         await actions.leave(session, me().id)
     identity.sign_out()
     return await _told("/", LEFT)
@@ -70,13 +71,6 @@ async def come_back(token: str) -> ResponseReturnValue:
     async with site().db.writing() as session:
         await actions.come_back(session, token)
     return await _told("/login", BACK)
-
-
-async def way_back(account_id: int) -> str | None:
-    """Where somebody goes who signs in while they are leaving."""
-    async with site().db.writing() as session:
-        token = await actions.way_back(session, account_id)
-    return f"/leave/undo/{token}" if token else None
 
 
 async def _prove(password: str) -> None:

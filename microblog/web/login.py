@@ -12,7 +12,7 @@ from microblog.signin import queries as logins
 from microblog.signin.entrance import Entered
 from microblog.signin.queries import Credentials
 from microblog.site import site, viewer
-from microblog.web import entering, identity, leaving
+from microblog.web import entering, identity, shut_out
 from microblog.web.access import public
 from microblog.web.answers import done, error_json, wants_json
 from microblog.web.attempts import sign_in_attempt
@@ -70,7 +70,7 @@ async def _way_in(found: Credentials | None, form: Form) -> Entered | None:
     stored = found.password_hash if found else None
     if not await passwords.matches(stored, form["password"]) or found is None:
         return None
-    if found.suspended and (link := await leaving.way_back(found.account_id)):
+    if found.suspended and (link := await _elsewhere(found.account_id)):
         abort(redirect(link, 303))  # type: ignore[arg-type]
     rehashed = await passwords.rehashed(stored, form["password"])
     async with site().db.writing() as session:
@@ -79,6 +79,11 @@ async def _way_in(found: Credentials | None, form: Form) -> Entered | None:
         return await entering.enter(
             session, found.account_id, remembered=form.checked("remember"), next_path=_next(form)
         )
+
+
+async def _elsewhere(account_id: int) -> str | None:
+    async with site().db.writing() as session:
+        return await shut_out.elsewhere(session, account_id)
 
 
 async def _refused(form: Form) -> ResponseReturnValue:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from quart import Blueprint, ResponseReturnValue, flash, redirect, request
 
-from microblog.departures import actions as departures
 from microblog.kernel import tokens
 from microblog.kernel.errors import N_, NotFound
 from microblog.kernel.ids import LARGEST
 from microblog.signin import passkeys
 from microblog.site import me, site, viewer
-from microblog.web import challenges, entering, ways_in
+from microblog.web import challenges, entering, shut_out, ways_in
 from microblog.web.access import member, public
 from microblog.web.acting import writing_as_me
 from microblog.web.answers import done, wants_json
@@ -47,8 +46,8 @@ async def sign_in() -> ResponseReturnValue:
     async with site().db.writing() as session:
         signed = await challenges.spend(session, challenge)
         account_id = await passkeys.owner(session, here, signed, form["credential"])
-        if token := await departures.way_back(session, account_id):
-            return done(f"/leave/undo/{token}")
+        if link := await shut_out.elsewhere(session, account_id):
+            return done(link)
         way = await entering.enter(
             session, account_id,
             remembered=False, next_path=safe_path(form["next"]), proven_twice=True,

@@ -13,7 +13,6 @@ from microblog.accounts.addresses import check_email
 from microblog.admissions import applications
 from microblog.admissions.applications import Asking
 from microblog.admissions.door import admission
-from microblog.departures import actions as departures
 from microblog.identities import actions as identities
 from microblog.identities import queries as linked
 from microblog.identities.model import Identity
@@ -42,6 +41,7 @@ from microblog.web.reauthentication import go_on, proven
 from microblog.web.redirects import safe_path
 from microblog.web.register import PER_NETWORK, entered_or_waiting
 from microblog.web.rendering import render
+from microblog.web.shut_out import elsewhere
 
 pages = Blueprint("providers", __name__)
 log = logging.getLogger(__name__)
@@ -153,8 +153,8 @@ async def _come_in(
     session: Session, journey: Journey, found: Identity, who: Vouched
 ) -> ResponseReturnValue:
     await identities.note_use(session, found, who)
-    if token := await departures.way_back(session, found.account_id):
-        return redirect(f"/leave/undo/{token}", 303)
+    if link := await elsewhere(session, found.account_id):
+        return redirect(link, 303)
     way = await entering.enter(
         session, found.account_id, remembered=False, next_path=safe_path(journey.next)
     )

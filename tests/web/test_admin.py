@@ -60,6 +60,30 @@ async def test_from_a_report_to_an_appeal(house: House) -> None:
     assert "You are all fools" in await david.page("/@susan")
 
 
+async def test_who_is_suspended_reads_why_when_signing_in_and_appeals_without_any_mail(
+    house: House,
+) -> None:
+    ben = Visitor(house.world)
+    await ben.registers("ben")
+    found = await ben.who()
+    assert found
+    await house.mo.submit(f"/admin/people/{found.id}", act="suspend", reason="Adverts.", days="7")
+    assert (await Visitor(house.world).signs_in("ben", "not this one")).status_code == 401
+    answer = await ben.signs_in("ben")
+    link = answer.headers["Location"]
+    assert (answer.status_code, link[:9]) == (303, "/appeals/")
+    page = await ben.page(link)
+    assert "Adverts." in page
+    assert "It ends by itself on" in page
+    await ben.submit(link, FROM_A_SECRET_PAGE, words="It was my own shop.")
+    assert "Your appeal is sent" in await ben.page(link)
+    entry = link.removeprefix("/appeals/").partition("-")[0]
+    await house.ada.submit(f"/admin/appeals/{entry}", decision="refuse")
+    assert "the decision stays as it was" in await ben.page(link)
+    await house.mo.submit(f"/admin/people/{found.id}", act="lift", reason="")
+    assert (await ben.signs_in("ben")).headers["Location"] == "/"
+
+
 async def test_who_told_of_a_moderator_is_not_named_to_them(house: House) -> None:
     await house.david.submit("/@mo/report", category="other", words="Takes sides.")
     for path in ("/admin/reports/1", "/admin/reports", f"/admin/people/{house.mo.id}"):

@@ -14,6 +14,7 @@ from microblog.accounts.model import Account
 from microblog.kernel.clock import now
 from microblog.settings import Settings
 from microblog.signin.model import LoginSession, Passkey
+from tests.moderation.conftest import with_role
 from tests.signin.authenticator import PRESENT, Authenticator
 from tests.signin.people import suspend
 from tests.web.visitor import FROM_A_SECRET_PAGE, JSON, PASSWORD, Visitor, text
@@ -310,6 +311,18 @@ async def test_the_only_way_in_is_not_removed(
     assert "This is your only way in." in await text(answer)
     assert (await signs_in(Visitor(world), key)).status_code == 422  # the phone went
     assert "A laptop" in await ada.page(HERE)
+
+
+async def test_a_passkey_leads_who_is_suspended_to_the_reason(
+    world: World, ada: Visitor, key: Authenticator
+) -> None:
+    mo, found = await with_role(world, "mo", "moderator"), await ada.who()
+    assert found
+    await mo.submit(f"/admin/people/{found.id}", act="suspend", reason="Adverts.")
+    visitor = Visitor(world)
+    link = (await signs_in(visitor, key)).headers["Location"]
+    assert "Adverts." in await visitor.page(link)
+    assert await visitor.who() is None
 
 
 async def test_a_passkey_leads_back_who_is_leaving(

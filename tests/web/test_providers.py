@@ -17,6 +17,7 @@ from microblog.kernel import clock
 from microblog.kernel.clock import now
 from microblog.settings import Settings
 from microblog.signin.model import LoginSession, Registration, SecondFactor
+from tests.moderation.conftest import with_role
 from tests.web.travelling import confirmed, query, returns_from, sent_to
 from tests.web.visitor import JSON, PASSWORD, Visitor, emails, text
 from tests.world import World
@@ -163,6 +164,17 @@ class TestLater:
         answer = await returns_from(visitor, "github", person="grace")
         assert answer.status_code == 403
         assert "This account is suspended." in await text(answer)
+        assert await visitor.who() is None
+
+    async def test_who_is_suspended_is_led_to_the_reason(self, world: World) -> None:
+        """They have no address here, so no mail has told them."""
+        mo = await with_role(world, "mo", "moderator")
+        found = await (await joined(world, "x")).who()
+        assert found is not None
+        await mo.submit(f"/admin/people/{found.id}", act="suspend", reason="Adverts.")
+        visitor = Visitor(world)
+        answer = await returns_from(visitor, "x", person="grace")
+        assert "Adverts." in await visitor.page(answer.headers["Location"])
         assert await visitor.who() is None
 
     async def test_a_second_factor_is_asked_for_here_as_well(self, world: World) -> None:

@@ -12,10 +12,11 @@ import time
 from dataclasses import dataclass
 
 from microblog.kernel.metrics import LIVE_CLOSES
-from microblog.live.frames import Burst, Message
+from microblog.live.frames import MOST_TOGETHER, Burst, Message
 from microblog.live.wires import Outlet, Send
 
-MOST_UNSENT = 512 * 1024
+ROOM = 512 * 1024  # bytes for what a reader has not taken yet
+MOST_UNSENT = ROOM - MOST_TOGETHER  # before one more write
 WRITE_DEADLINE = 10.0
 CLOSE_PATIENCE = 2.0
 

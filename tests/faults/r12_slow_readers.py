@@ -43,7 +43,7 @@ BURST = 50  # posts, written at once by another process
 TEXT = "&" * 480  # five bytes each on a page
 WINDOW = 4096  # bytes that the network holds for a slow reader, and
 SEGMENT = 536  # in one packet; with loopback's 64 KiB the kernel would take megabytes for each
-MOST_QUEUED = 512 + 16  # KiB a socket: one message more is written before it is noticed
+MOST_QUEUED = 512  # KiB a socket
 PATIENCE = 60.0  # seconds
 TOKEN = secrets.token_hex(16)
 UNSENT = re.compile(r"^microblog_live_unsent_bytes\S* (\S+)$", re.MULTILINE)
@@ -106,7 +106,7 @@ async def run(scale: Scale, database: str) -> Findings:
         return Findings(not_run=unable)
     fans = [f"reader{number}" for number in range(READERS)]
     seats = await seated(database, ["author", *fans], following=[(fan, "author") for fan in fans])
-    bursts = scale.of(max(6, int(POSTS / 2 / BURST * scale.share)), 6)
+    bursts = scale.of(max(6, int(POSTS / 2 / BURST * scale.share)), 4)
     async with (
         serving(database, metrics_token=TOKEN) as site,
         crowd(site, [seats[fan] for fan in fans], normal) as pages,

@@ -10,6 +10,7 @@ import pytest
 from microblog.live.connection import (
     MOST_UNSENT,
     RESTART,
+    ROOM,
     TOO_SLOW,
     WRITE_DEADLINE,
     Connection,
@@ -94,6 +95,20 @@ def test_nothing_follows_the_first_message_left_out(connection: Connection, pipe
     deliver(connection, 2)
     assert numbers(pipe) == []
     assert connection.ending == TOO_SLOW
+
+
+def test_no_more_than_its_room_waits_for_a_reader_who_takes_nothing(
+    connection: Connection, pipe: Pipe
+) -> None:
+    connection.caught_up(0)
+    hub = Hub()
+    with hub.connected(connection):
+        for number in range(1, 400):
+            before = sum(map(len, pipe.texts))
+            hub.deliver([told(number, "home:1", size=MOST_TOGETHER // 8 - 100)] * 8)
+            pipe.stuck += sum(map(len, pipe.texts)) - before
+    assert connection.ending == TOO_SLOW
+    assert ROOM - 2 * MOST_TOGETHER < pipe.stuck <= ROOM
 
 
 def test_what_is_held_while_catching_up_is_bounded(connection: Connection) -> None:

@@ -1,6 +1,8 @@
 """Upgrades that are killed: in each step from the first version on, at several moments of it.
 
-    python -m tests.faults.dying_upgrades URL POSTS
+    python -m tests.faults.dying_upgrades URL POSTS 1 3 inf
+
+The moments are changes made so far; inf: all but the commit.
 
 A process of its own, since it forks: each child upgrades the database as a start of the site does,
 and ends itself with SIGKILL.  Then the step is done for good, and the next one is tried.  Prints
@@ -11,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import os
 import signal
 import sys
@@ -26,7 +27,6 @@ from sqlalchemy import Connection, Engine, event, text
 from microblog.kernel import migrating, schema
 from tests.faults.database import damage, rows
 
-MOMENTS = (1, 3, math.inf)  # changes made so far; the last: all but the commit
 CHANGES = ("CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE")
 STEP_ENDS = ("INSERT INTO alembic_version", "UPDATE alembic_version")
 PEOPLE = 20
@@ -49,11 +49,11 @@ _CONTENT = (
 
 
 def main() -> None:
-    url, posts = sys.argv[1], int(sys.argv[2])
+    url, posts, *moments = sys.argv[1], int(sys.argv[2]), *map(float, sys.argv[3:])
     steps = sorted(schema._revisions()[1])
     trial = Trial(url)
     for before, step in pairwise([None, *steps]):
-        for moment in MOMENTS:
+        for moment in moments:
             trial.kill_in(str(step), moment, before)
         trial.go_to(str(step))
         if before is None:

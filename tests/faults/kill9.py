@@ -69,7 +69,8 @@ class Report:
 
 
 class Run:
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, program: str) -> None:
+        self.program = program
         self.random = random.Random(seed)
         self.folder = folder
         self.history = History()
@@ -79,8 +80,8 @@ class Run:
     async def __call__(self, kills: int, pause: tuple[float, float]) -> Report:
         with Sink() as sink:
             site = SiteProcess(
-                self.folder, smtp_url=sink.url, confirm_email="off", mail_hold="0",
-                mail_from="microblog@example.org",
+                self.folder, program=self.program, smtp_url=sink.url, confirm_email="off",
+                mail_hold="0", mail_from="microblog@example.org",
             )  # fmt: skip
             async with site, contextlib.AsyncExitStack() as people:
                 writers, readers = await self._people(site.url, people)
@@ -277,12 +278,12 @@ class Run:
 
 
 async def run(
-    kills: int, *, seed: int | None = None, pause: tuple[float, float] = (0.0, 0.5)
-) -> Report:
+    kills: int, *, seed: int | None = None, pause: tuple[float, float] = (0.0, 0.5),
+    program: str = "microblog",
+) -> Report:  # fmt: skip
+    seed = seed if seed is not None else secrets.randbits(32)
     with tempfile.TemporaryDirectory() as folder:
-        return await Run(Path(folder), seed if seed is not None else secrets.randbits(32))(
-            kills, pause
-        )
+        return await Run(Path(folder), seed, program)(kills, pause)
 
 
 def main() -> int:

@@ -38,7 +38,7 @@ async def run(scale: Scale, database: str) -> Findings:
         writing = [group.create_task(write(log, site.port, one)) for one in seats.values()]
         least = scale.of(ACKNOWLEDGED // KILLS, LEAST)
         restarts = [
-            await _killed(log, site, least) for _ in scale.rounds(scale.of(KILLS - 1, 2), 2)
+            await _killed(log, site, least) for _ in scale.rounds(scale.of(KILLS - 1, 1), 1)
         ]
         await _some_work(log, least)
         await site.kill()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 import secrets
 import time
@@ -42,7 +43,7 @@ async def run(scale: Scale, database: str) -> Findings:
     ]
     async with serving(database) as site:
         async with asyncio.TaskGroup() as group:
-            killing = group.create_task(_kill_often(site))
+            killing = group.create_task(_kill_often(site, scale.of(math.inf, 1)))
             used = await _use_all(log, site.port, keys, scale)
             killing.cancel()
         await site.kill()
@@ -62,8 +63,8 @@ async def run(scale: Scale, database: str) -> Findings:
     )
 
 
-async def _kill_often(site: SiteProcess) -> None:
-    while True:
+async def _kill_often(site: SiteProcess, most: float) -> None:
+    while (most := most - 1) >= 0:
         await asyncio.sleep(random.uniform(0.1, 1.0))
         await killed_and_restarted(site)
 

@@ -29,7 +29,7 @@ ROOM = 600  # MiB for all
 
 
 async def run(scale: Scale, database: str) -> Findings:
-    sockets = scale.of(SOCKETS, 500)
+    sockets = scale.of(SOCKETS, 300)
     if unable := files_for(sockets):
         return Findings(not_run=unable)
     fans = [f"reader{number}" for number in range(READERS)]

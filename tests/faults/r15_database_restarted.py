@@ -33,7 +33,7 @@ async def run(scale: Scale, database: str) -> Findings:
         hosts = TwoHosts("restart", url, seats)
         async with hosts.at_work():
             await asyncio.sleep(1.0)
-            for _ in scale.rounds(50, 1):
+            for _ in scale.rounds(scale.of(50, 1), 1):
                 await server.stop()
                 await asyncio.sleep(scale.of(5.0, 1.0))
                 await server.start()

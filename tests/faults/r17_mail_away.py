@@ -34,14 +34,14 @@ WAITING = {"queued", "deferred", "leased"}
 
 
 async def run(scale: Scale, database: str) -> Findings:
-    server, backlog = Whimsical(), scale.of(BACKLOG, 150)
+    server, backlog = Whimsical(), scale.of(BACKLOG, 100)
     ids = await people(database, backlog)
     async with (
         server.open(),
         proxy(server.port) as wire,
         serving(database, smtp_url=f"smtp://127.0.0.1:{wire.port}", confirm_email="on") as site,
     ):
-        each = scale.of(100, 12)
+        each = scale.of(100, 6)
         well = await _signed_up(site, "before", each)
         await _all_sent(database)
         wire.black_hole()

@@ -28,7 +28,8 @@ async def run(scale: Scale, database: str) -> Findings:
     posts = scale.of(int(min(POSTS, POSTS * scale.share)), 200)
     async with empty_beside(database) as url:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.faults.dying_upgrades", url, str(posts), cwd=ROOT,
+            sys.executable, "-m", "tests.faults.dying_upgrades", url, str(posts),
+            *scale.of(("1", "3", "inf"), ("2", "inf")), cwd=ROOT,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         said, complaint = await process.communicate()

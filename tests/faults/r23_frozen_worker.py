@@ -1,7 +1,7 @@
 """A process that freezes and is revived when others have long taken over its work.
 
-Four mail workers, of which one is stopped (SIGSTOP) between what it leased and what it would write
-down; its leases pass on; then it goes on.
+Four mail workers (two in the short run), of which one is stopped (SIGSTOP) between what it leased
+and what it would write down; its leases pass on; then it goes on.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.process import SiteProcess, free_port
 ID = "R23a"
 NAME = "a frozen worker revived"
 
-WORKERS = 4
+WORKERS, SHORT_WORKERS = 4, 2
 LINES = 4  # of one worker: a mail on each may be under way
 LEASE, SHORT_LEASE = 30.0, 6.0  # seconds; microblog.mail.leases, tests.faults.short_leases
 HELD = 0.05  # seconds in which the server is slow to say 250, so that the freeze falls in there
@@ -51,11 +51,12 @@ class _Deliberate(Whimsical):
 async def _frozen_sender(scale: Scale, database: str, findings: Findings) -> None:
     ids = await people(database, scale.of(400, 80))
     server, port = _Deliberate(), free_port()
+    number = scale.of(WORKERS, SHORT_WORKERS)
     with tempfile.TemporaryDirectory() as folder:
         program = scale.of("microblog", "tests.faults.short_leases")
         async with (
             server.open(port),
-            working(database, WORKERS, Path(folder), port, program) as workers,
+            working(database, number, Path(folder), port, program) as workers,
         ):
             await write_mails(database, ids)
             await _until(lambda: len(server.taken) > len(ids) // 8)
@@ -66,11 +67,11 @@ async def _frozen_sender(scale: Scale, database: str, findings: Findings) -> Non
             took = time.monotonic() - began
             before = await _written(database)
             frozen.send_signal(signal.SIGCONT)
-            await asyncio.sleep(scale.of(10.0, 2.0))
+            await asyncio.sleep(scale.of(10.0, 1.0))
             changed = sum(one != before[key] for key, one in (await _written(database)).items())
     lease = scale.of(LEASE, SHORT_LEASE)
     repeats = sum(len(taken) - 1 for taken in server.sent_to.values())
-    findings.facts = f"{len(ids)} mails, {WORKERS} workers, {len(server.sent_to)} got theirs"
+    findings.facts = f"{len(ids)} mails, {number} workers, {len(server.sent_to)} got theirs"
     findings.figures += [
         report.bound("nothing waited longer than", took, 2 * lease + 2, "s"),
         # It was stopped between the server's 250 and its own commit, for these.

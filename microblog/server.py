@@ -42,7 +42,7 @@ from hypercorn.typing import (
 from hypercorn.utils import LifespanFailureError, LifespanTimeoutError
 
 from microblog import wire
-from microblog.tcp import Connection
+from microblog.wire import Connection
 
 log = logging.getLogger(__name__)
 
@@ -221,7 +221,7 @@ def _settle_memory() -> None:
         mallopt(M_MMAP_THRESHOLD, 1024 * 1024)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 1000)
+    gc.set_threshold(10_000, 50, 1000)
 
 
 def _report(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

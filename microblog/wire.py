@@ -15,11 +15,12 @@ from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, ClassVar
 
 import h11
 from hypercorn import protocol as hypercorn_protocol
 from hypercorn.asyncio import run as hypercorn_run
+from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
 from hypercorn.events import Closed, RawData
 from hypercorn.events import Event as ServerEvent
@@ -35,12 +36,12 @@ from wsproto.events import Event as WebsocketEvent
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError
 
-from microblog.tcp import Connection
-
 EXTENSION = "microblog.wire"
 
 UNREAD = 64  # messages an app may leave unread; pages send one a second
 SILENT_PINGS = 3  # pings without a byte in answer
+FLUSH = 30.0  # seconds a closed connection may take to send its rest
+WELCOME = 0.5  # and a first request may take, on one that was taken just before a stop
 LINGER = 3.0  # seconds a peer has to take the close frame and to leave
 LEFTOVERS = 256 * 1024  # bytes thrown away after the close frame, before reading stops
 LEFTOVERS_OF_BODY = 16 * 1024 * 1024  # and after the answer to a request that goes on
@@ -112,6 +113,7 @@ class WireStream(WSStream):
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._heard = 0.0
+        self._interval = config.websocket_ping_interval or 20.0
         self._size = 0  # bytes of the message being received
         self._leftovers = LEFTOVERS
         self._finished = False  # our close frame is out: nothing may follow it
@@ -182,7 +184,8 @@ class WireStream(WSStream):
             self.scope["headers"] = []
 
     async def _send_pings(self) -> None:
-        """A timer instead of Hypercorn's task, which outlives its connection by an interval."""
+        """A timer instead of Hypercorn's task, which outlives its connection by an interval and
+        never looks for an answer (SECURITY H4)."""
         if not self.closed and not self._finished:
             self._heard = self._loop.time()
             self._schedule(self._interval, self._beat)
@@ -197,10 +200,6 @@ class WireStream(WSStream):
             self.task_group.spawn(self._send_wsproto_event, Ping())
         if not silent:
             self._schedule(self._interval, self._beat)
-
-    @property
-    def _interval(self) -> float:
-        return self.config.websocket_ping_interval or 20.0
 
     def _schedule(self, delay: float, action: Callable[[], None]) -> None:
         if self._timer is not None:
@@ -313,12 +312,62 @@ class PlainProtocol(hypercorn_h11.H11Protocol):
         await super()._maybe_recycle()
 
 
+class Connection(TCPServer):
+    """One over TCP: known while it lasts, and it does not last for ever."""
+
+    alive: ClassVar[set[Connection]] = set()
+    task: asyncio.Task[Any]
+    _is_cut = False
+    _is_new = True
+
+    @classmethod
+    async def take_no_more(cls) -> None:
+        """Refuse handshakes under way; Hypercorn itself gets to that some turns later."""
+        for connection in tuple(cls.alive):
+            await connection.context.terminated.set()
+
+    async def run(self) -> None:
+        self.task = asyncio.current_task()  # type: ignore[assignment]
+        self.alive.add(self)
+        try:
+            await super().run()
+        except asyncio.CancelledError:
+            if not self._is_cut:  # Hypercorn's gather() would pass it on to the whole server
+                raise
+        finally:
+            self.alive.discard(self)
+
+    async def _idle_timeout(self) -> None:
+        """As Hypercorn's, but whoever has just connected may still ask, and gets its answer."""
+        is_new, self._is_new = self._is_new, False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.config.keep_alive_timeout):
+                await self.context.terminated.wait()
+                await asyncio.sleep(WELCOME if is_new else 0)
+        await asyncio.shield(self._initiate_server_close())
+
+    async def _close(self) -> None:
+        # Hypercorn waits for ever for a peer that reads nothing (SECURITY H4), and lets escape
+        # EHOSTUNREACH (#361) and "SSL shutdown timed out" (#202, #264), all of which are OSErrors.
+        last = self.loop.call_later(FLUSH, self.writer.transport.abort)
+        try:
+            with suppress(OSError):
+                await super()._close()
+        finally:
+            last.cancel()
+
+    def hang_up(self) -> None:
+        self.writer.transport.abort()
+
+    def cut(self) -> None:
+        """Cancel what an app still does after `hang_up`."""
+        self._is_cut = True
+        self.task.cancel()
+
+
 async def _offering(
-    app: AppWrapper,
-    wire: Wire,
-    scope: WebsocketScope,
-    *rest: Any,  # noqa: ANN401
-) -> None:
+    app: AppWrapper, wire: Wire, scope: WebsocketScope, *rest: Any,  # noqa: ANN401
+) -> None:  # fmt: skip
     scope["extensions"][EXTENSION] = wire  # type: ignore[assignment]
     await app(scope, *rest)
 

@@ -16,7 +16,7 @@ from hypercorn.config import Config
 from hypercorn.protocol import h2, h11
 
 from microblog import wire
-from microblog.tcp import Connection
+from microblog.wire import Connection
 from tests.serving.running import another_python
 
 Start = Callable[..., Awaitable[int]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from microblog.tcp import Connection
+from microblog.wire import Connection
 
 
 async def all_gone() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from microblog import tcp
+from microblog import wire
 from tests.serving.conftest import Start
 from tests.serving.held import all_gone
 from tests.serving.peer import connected
@@ -104,7 +104,7 @@ async def test_headers_that_never_end_are_cut_off(start: Start) -> None:
 async def test_a_response_that_nobody_reads_does_not_keep_its_connection(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tcp, "FLUSH", 0.2)
+    monkeypatch.setattr(wire, "FLUSH", 0.2)
 
     async def generous(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})

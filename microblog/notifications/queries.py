@@ -29,6 +29,7 @@ from microblog.signin.queries import Viewer
 KINDS = ("follow", "request", "accept", "mention", "reply")
 PAGE = 30
 MANY = 100  # unread: counted no further, "99+" where it is shown
+LOOKED_AT = 300  # unread, the newest: of these only the ones that are shown are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +77,18 @@ _Actor = aliased(Account)
 
 def _unread(account_id: SQLColumnExpression[int]) -> Select[int]:
     """No more are counted than are told apart; in order, or PostgreSQL might go through others'.
-    The page shows nothing of suspended people, so it is not counted either."""
-    news = (
-        select(Notification.id)
-        .join(_Actor, _Actor.id == Notification.actor_id)
+    The page shows nothing of suspended people, so it is not counted either; past hundreds of
+    theirs nobody looks for more."""
+    newest = (
+        select(Notification.id, Notification.actor_id)
         .where(Notification.account_id == account_id, Notification.read_at.is_(None))
-        .where(_Actor.suspended_at.is_(None))
+        .order_by(Notification.id.desc())
+        .limit(LOOKED_AT)
+        .correlate(Account)
+        .subquery()
     )
-    few = news.order_by(Notification.id).limit(MANY).correlate(Account)
+    news = select(newest.c.id).join(_Actor, _Actor.id == newest.c.actor_id)
+    few = news.where(_Actor.suspended_at.is_(None)).limit(MANY)
     return select(func.count()).select_from(few.subquery())
 
 

@@ -11,6 +11,7 @@ from microblog.archives.queries import Ask
 from microblog.kernel.db import Database
 from microblog.site import me, site
 from microblog.web.access import member
+from microblog.web.acting import writing_as_me
 from microblog.web.answers import done
 from microblog.web.limits import limited
 from microblog.web.pages import present
@@ -36,7 +37,7 @@ async def show() -> ResponseReturnValue:
 @recently_authenticated
 @limited("5/day")
 async def ask() -> ResponseReturnValue:
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         await actions.ask(session, me().id)
     return done("/settings/export")
 

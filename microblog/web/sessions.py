@@ -15,6 +15,7 @@ from microblog.signin.queries import Device
 from microblog.site import me, site
 from microblog.web import identity
 from microblog.web.access import member
+from microblog.web.acting import writing_as_me
 from microblog.web.answers import done, wants_json
 from microblog.web.forms import read_form
 from microblog.web.languages import translated
@@ -54,7 +55,7 @@ async def index() -> ResponseReturnValue:
 async def end() -> ResponseReturnValue:
     """`end` is the id of one of one's own, or "others"."""
     which = (await read_form("end"))["end"]
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         if which == "others":
             await actions.end_others(session, me().id, me().session_id)
         else:

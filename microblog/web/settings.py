@@ -15,6 +15,7 @@ from microblog.signin import queries as logins
 from microblog.site import me, site
 from microblog.web import identity
 from microblog.web.access import member
+from microblog.web.acting import writing_as_me
 from microblog.web.answers import done, wants_json
 from microblog.web.attempts import password_attempt
 from microblog.web.forms import Form, read_form
@@ -91,7 +92,7 @@ async def _changed(current: str, new: str) -> str:
             await attempt.failed()
             raise Invalid("current_password", NOT_YOURS)
     new_hash = await passwords.hashed(new)
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         token = await signin.change_password(
             session, me().id, me().session_id, proven_hash=mine.password_hash, new_hash=new_hash
         )

@@ -18,6 +18,7 @@ from microblog.providers import Provider
 from microblog.site import me, site
 from microblog.web import journeys
 from microblog.web.access import member
+from microblog.web.acting import writing_as_me
 from microblog.web.answers import done, wants_json
 from microblog.web.forms import read_form
 from microblog.web.languages import translated
@@ -70,7 +71,7 @@ async def change() -> ResponseReturnValue:
     form = await read_form("connect", "choose", "disconnect")
     if form["connect"]:
         return await _depart(journeys.provider(form["connect"]))
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         if form["choose"]:
             await places.choose(session, me().id, number(form["choose"]) or 0)
         else:

@@ -13,16 +13,19 @@ from dataclasses import replace
 
 import pytest
 from quart import Response
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
+from microblog.accounts.model import Account
 from microblog.demo.pretenders import Pretenders, listening, providers_at
 from microblog.identities.model import Identity
 from microblog.kernel.db import Database
 from microblog.settings import Settings
 from microblog.signin import actions
 from microblog.signin.model import EmailChange, LoginSession, Passkey, SecondFactor
+from microblog.signin.passwords import hashed
 from tests.signin.authenticator import Authenticator
 from tests.web.travelling import confirmed, sent_to
+from tests.web.visitor import PASSWORD
 from tests.world import Person, World
 
 Act = Callable[[Person], Awaitable[Response]]
@@ -64,6 +67,23 @@ async def begins_two_factor(person: Person) -> Response:
     return await person.submit("/settings/two-factor/setup")
 
 
+async def changes_the_password(person: Person) -> Response:
+    given = {"current_password": PASSWORD, "password": "another horse staple"}
+    return await person.submit("/settings/account", **given)
+
+
+async def leaves(person: Person) -> Response:
+    return await person.submit("/settings/leave", current_password=PASSWORD)
+
+
+async def signs_the_others_out(person: Person) -> Response:
+    return await person.submit("/settings/sessions", end="others")
+
+
+async def wants_a_copy(person: Person) -> Response:
+    return await person.submit("/settings/export")
+
+
 async def ended_while(world: World, waiting: asyncio.Event, thief: Person, act: Act) -> Response:
     """What `act` is answered, whose login session ends before its turn comes."""
     async with asyncio.TaskGroup() as tasks, world.db.writing() as session:
@@ -96,6 +116,21 @@ async def test_leaves_no_way_in(world: World, waiting: asyncio.Event, act: Act) 
     assert await ways_in(world) == 0
     assert (await act(ada)).status_code == 303
     assert await ways_in(world) == 1
+
+
+@pytest.mark.parametrize(
+    "act",
+    [changes_the_password, leaves, signs_the_others_out, wants_a_copy],
+    ids=lambda act: act.__name__,
+)
+async def test_changes_nothing(world: World, waiting: asyncio.Event, act: Act) -> None:
+    ada = await world.person("ada")
+    async with world.db.writing() as session:
+        stored = await hashed(PASSWORD)
+        await session.execute(update(Account).values(password_hash=stored))
+    thief = await world.on_another_device(ada)
+    assert (await ended_while(world, waiting, thief, act)).status_code == 403
+    assert (await act(ada)).status_code == 303
 
 
 async def test_links_nothing(world: World, waiting: asyncio.Event) -> None:

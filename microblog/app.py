@@ -160,7 +160,7 @@ class Machinery:
         settings = site.settings
         self.transport = _transport(settings)
         compose = (
-            signin_emails.composers(settings.base_url)
+            signin_emails.composers(settings.base_url, settings.secret_key)
             | identity_emails.composers(settings.base_url)
             | moderation_emails.composers(settings.base_url, site.appeal_key)
             | notification_emails.composers(settings.base_url, site.unsubscribe_key)

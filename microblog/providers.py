@@ -67,6 +67,15 @@ class Provider:
     site_url: str = ""  # where people look at what was posted
 
     @property
+    def asks_again(self) -> bool:
+        """Whether it lets us have somebody prove anew who they are, and says when they did.
+
+        OpenID Connect has `max_age` for it, and `auth_time` to tell.  Google does neither, and in
+        OAuth 2 alone there is no such thing.
+        """
+        return self.kind == "oidc" and self.id != "google"
+
+    @property
     def icon_file(self) -> Path | None:
         return None if self.icon in ICONS else Path(self.icon)
 

@@ -231,6 +231,11 @@ class Settings:
         return any(one.kind in ("x", "facebook") for one in self.providers)
 
     @property
+    def sends_mail(self) -> bool:
+        """Or keeps it where its reader can see it."""
+        return self.is_dev or bool(self.smtp_url)
+
+    @property
     def confirms_email(self) -> bool:
         if self.confirm_email == "auto":
             return not self.is_dev and bool(self.smtp_url)

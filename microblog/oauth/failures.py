@@ -27,6 +27,15 @@ class Declined(JourneyFailed):
     message = N_("%(provider)s did not confirm who you are, so nothing was done.")
 
 
+class NotAsked(JourneyFailed):
+    """They came back as themselves, and nobody knows who sat there."""
+
+    message = N_(
+        "%(provider)s did not ask you again, so it does not count as a proof. Confirm that it is"
+        " you in another way."
+    )
+
+
 class Away(JourneyFailed):
     """No answer in time, or an answer that says so."""
 

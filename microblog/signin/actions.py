@@ -5,7 +5,7 @@ Passwords are hashed and compared outside of it (`passwords`): an action is hand
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select, update
@@ -33,6 +33,7 @@ from microblog.signin.model import (
 )  # fmt: skip
 from microblog.signin.queries import IDLE, LONGEST, Credentials, alive
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 SUSPENDED = N_("This account is suspended.")
 ENDED = N_("This device was signed out in the meantime, so nothing was changed.")
 SWEPT = 500
@@ -104,6 +105,13 @@ async def renew_session(session: Session, session_id: int) -> str:
     mine = update(LoginSession).where(LoginSession.id == session_id)
     await session.execute(mine.values(token_hash=tokens.digest(token)))
     return token
+
+
+async def doubt(session: Session, token: str) -> None:
+    """Whoever opened this login session came by a provider that may not have asked who is there:
+    they are asked here, before the first thing that needs it."""
+    mine = update(LoginSession).where(LoginSession.token_hash == tokens.digest(token))
+    await session.execute(mine.values(authenticated_at=LONG_AGO))
 
 
 async def prove_again(session: Session, session_id: int) -> str:

@@ -5,7 +5,7 @@ A composer runs when the mail is about to leave, so a link is made then and neve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from microblog.kernel.errors import N_
 from microblog.kernel.i18n import DEFAULT
 from microblog.kernel.model import Session
 from microblog.mail.letters import Cancelled, Compose, Letter
-from microblog.signin import email_changes, entrance, registrations, resets, user_agents
+from microblog.signin import email_changes, entrance, proofs, registrations, resets, user_agents
 from microblog.signin.model import EmailChange, EmailUndo, Registration, SignInNotice
 
 TWO_FACTOR = {
@@ -29,8 +29,9 @@ TWO_FACTOR = {
 }
 
 
-def composers(base_url: str) -> dict[str, Compose]:
-    desk = Desk(base_url)
+def composers(base_url: str, secret: str) -> dict[str, Compose]:
+    """`secret` is the site's, for codes that are made of it."""
+    desk = Desk(base_url, secret)
     return {
         "registration": desk.registration,
         "password_reset": desk.password_reset,
@@ -39,12 +40,14 @@ def composers(base_url: str) -> dict[str, Compose]:
         "email_changed": desk.email_changed,
         "two_factor": desk.two_factor,
         "new_device": desk.new_device,
+        "proof": desk.proof,
     }
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     base_url: str
+    secret: str = field(repr=False)
 
     async def registration(
         self, session: Session, payloads: list[dict[str, Any]]
@@ -140,6 +143,14 @@ class Desk:
             browser=user_agents.browser(told.user_agent),
             system=user_agents.system(told.user_agent),
         )  # fmt: skip
+
+    async def proof(self, session: Session, payloads: list[dict[str, Any]]) -> Letter | Cancelled:
+        """A code for the login session that asked."""
+        made = await proofs.code(session, self.secret, payloads[0]["login_session_id"])
+        owner = await session.get(Account, made[0]) if made else None
+        if made is None or owner is None or not owner.email:
+            return Cancelled("signed out, or no address")
+        return self._letter("proof", owner, code=made[1])
 
     @property
     def _forgot(self) -> str:

@@ -20,7 +20,7 @@ from microblog.kernel.model import Session
 from microblog.kernel.text import one_line
 from microblog.mail import outbox
 from microblog.signin import email_changes, resets, two_factor
-from microblog.signin.actions import SUSPENDED, open_session
+from microblog.signin.actions import SUSPENDED, doubt, open_session
 from microblog.signin.model import LoginSession, SignInNotice, SignInStep
 
 STEP_LIFE = timedelta(minutes=5)
@@ -57,15 +57,17 @@ async def enter(
     remembered: bool,
     next_path: str,
     proven_twice: bool = False,
+    proven: bool = True,
 ) -> Entered:
     """For whoever has shown to be this account's owner; raises Forbidden when it is suspended.
 
     `proven_twice`: with a passkey, which asked for a finger, a face or a PIN itself.
+    `proven`: just now, rather than by a provider that may have asked long ago.
     """
     if (await accounts.account(session, account_id)).suspended_at is not None:
         raise Forbidden(SUSPENDED)
     if proven_twice or not await two_factor.is_on(session, account_id):
-        return await _let_in(session, account_id, browser, remembered, next_path)
+        return await _let_in(session, account_id, browser, remembered, next_path, proven=proven)
     token = tokens.new_token()
     session.add(
         SignInStep(
@@ -121,12 +123,20 @@ async def disown(session: Session, account_id: int, since: datetime) -> None:
 
 
 async def _let_in(
-    session: Session, account_id: int, browser: Browser, remembered: bool, next_path: str
+    session: Session,
+    account_id: int,
+    browser: Browser,
+    remembered: bool,
+    next_path: str,
+    *,
+    proven: bool = True,
 ) -> Entered:
     token = await open_session(
         session, account_id, remembered=remembered, user_agent=browser.user_agent,
         address=browser.address, language=browser.language, time_zone=browser.time_zone,
     )  # fmt: skip
+    if not proven:
+        await doubt(session, token)
     if not browser.is_known:
         await _tell(session, account_id, token, browser)
     return Entered(account_id, token, remembered, next_path)

@@ -34,6 +34,7 @@ async def enter(
     next_path: str,
     quiet: bool = False,
     proven_twice: bool = False,
+    proven: bool = True,
 ) -> Entered:
     """In the transaction that has found out who it is.
 
@@ -42,7 +43,7 @@ async def enter(
     here = await browser(account_id, quiet=quiet)
     way = await entrance.enter(
         session, account_id, here,
-        remembered=remembered, next_path=next_path, proven_twice=proven_twice,
+        remembered=remembered, next_path=next_path, proven_twice=proven_twice, proven=proven,
     )  # fmt: skip
     if not way.waits_for_code:
         await _leave(session)

@@ -10,7 +10,7 @@ from quart import Blueprint, ResponseReturnValue, flash
 
 from microblog.identities import actions
 from microblog.identities import queries as linked
-from microblog.kernel.errors import N_
+from microblog.kernel.errors import N_, NotFound
 from microblog.kernel.ids import LARGEST
 from microblog.kernel.model import Session
 from microblog.oauth.failures import JourneyFailed
@@ -85,6 +85,8 @@ async def change() -> ResponseReturnValue:
 async def prove() -> ResponseReturnValue:
     form = await read_form("provider", "next")
     through, wanted = journeys.provider(form["provider"]), safe_path(form["next"])
+    if not through.asks_again:
+        raise NotFound
     return await _depart(through, "prove", wanted, kept=await kept_fields())
 
 

@@ -21,14 +21,23 @@ from microblog.kernel import i18n
 from microblog.kernel.errors import N_, Conflict, DomainError, Invalid
 from microblog.kernel.model import Session
 from microblog.oauth import conversation
-from microblog.oauth.failures import Doubtful, JourneyFailed
+from microblog.oauth.failures import Doubtful, JourneyFailed, NotAsked
 from microblog.oauth.id_tokens import LEEWAY
 from microblog.oauth.vouched import Vouched
 from microblog.providers import Provider
 from microblog.signin import email_changes, registrations
 from microblog.signin.entrance import Entered
 from microblog.site import me, site, viewer
-from microblog.web import admitting, connecting, entering, journeys, languages, limits, portraits
+from microblog.web import (
+    admitting,
+    connecting,
+    entering,
+    journeys,
+    languages,
+    limits,
+    portraits,
+    reauthentication,
+)
 from microblog.web.access import public
 from microblog.web.acting import writing_as_me
 from microblog.web.admitting import Welcome
@@ -37,11 +46,11 @@ from microblog.web.forms import Form, read_form
 from microblog.web.journeys import Journey, Newcomer
 from microblog.web.languages import translated
 from microblog.web.limits import address, limited
-from microblog.web.reauthentication import go_on, proven
 from microblog.web.redirects import safe_path
 from microblog.web.register import PER_NETWORK, entered_or_waiting
 from microblog.web.rendering import render
 from microblog.web.shut_out import elsewhere
+from microblog.web.ways_in import means_of
 
 pages = Blueprint("providers", __name__)
 log = logging.getLogger(__name__)
@@ -75,6 +84,7 @@ async def leave(provider_id: str) -> ResponseReturnValue:
 async def come_back(provider_id: str) -> ResponseReturnValue:
     provider = journeys.provider(provider_id)
     answer = request.args.to_dict()
+    journey = None
     try:
         journey = journeys.come_back(provider, answer.get("state", ""))
         async with site().db.writing() as session:
@@ -86,7 +96,7 @@ async def come_back(provider_id: str) -> ResponseReturnValue:
         )
         return await _ARRIVE[journey.purpose](provider, journey, _with_usable_email(who))
     except (JourneyFailed, Conflict) as failure:
-        return await failed(provider, failure)
+        return await failed(provider, failure, journey)
 
 
 @pages.get("/login/<provider_id>/name")
@@ -120,15 +130,25 @@ async def begin(provider_id: str) -> ResponseReturnValue:
     return entered_or_waiting(way)
 
 
-async def failed(provider: Provider, failure: JourneyFailed | DomainError) -> ResponseReturnValue:
-    """A page that says what happened and where to go on."""
+async def failed(
+    provider: Provider, failure: JourneyFailed | DomainError, journey: Journey | None = None
+) -> ResponseReturnValue:
+    """A page that says what happened and where to go on; of a `journey` for a proof, the page that
+    asks for one, with the form that waits."""
     status = failure.status if isinstance(failure, JourneyFailed) else 409
     if isinstance(failure, JourneyFailed):
         log.warning("sign-in through %s: %s", provider.id, failure.reason)
     sentence = translated(failure.message, {"provider": provider.label})
     if wants_json():
         return error_json(sentence, status)
-    page = render("signin/provider_failed.html", provider=provider, message=sentence)
+    if journey is not None and journey.purpose == "prove":
+        form = Form({"next": journey.next, **journey.kept})
+        form.errors[""] = sentence
+        return await reauthentication.page(form), status, SECRET
+    purpose = journey.purpose if journey is not None else ""
+    page = render(
+        "signin/provider_failed.html", provider=provider, message=sentence, purpose=purpose
+    )
     return page, status, SECRET
 
 
@@ -155,10 +175,18 @@ async def _come_in(
     await identities.note_use(session, found, who)
     if link := await elsewhere(session, found.account_id):
         return redirect(link, 303)
+    proven = _is_fresh(journey, who) or not await means_of(session, found.account_id)
     way = await entering.enter(
-        session, found.account_id, remembered=False, next_path=safe_path(journey.next)
-    )
+        session, found.account_id, remembered=False, next_path=safe_path(journey.next),
+        proven=proven,
+    )  # fmt: skip
     return entering.entered(way)
+
+
+def _is_fresh(journey: Journey, who: Vouched) -> bool:
+    """Whether the provider says that it asked who is there on this journey.  One that says nothing
+    may have had a session open, which whoever sits there has found."""
+    return who.proven_at is not None and who.proven_at >= journey.began_at - LEEWAY
 
 
 def _turned_away(welcome: Welcome) -> ResponseReturnValue:
@@ -177,15 +205,16 @@ async def _link(provider: Provider, _journey: Journey, who: Vouched) -> Response
 
 
 async def _prove(_provider: Provider, journey: Journey, who: Vouched) -> ResponseReturnValue:
-    """The same person once more.  Who tells when they last proved it there did so just now."""
-    if who.proven_at is not None and who.proven_at < journey.began_at - LEEWAY:
-        raise Doubtful("the proof is an old one")
+    """The same person once more, whom the provider has just asked."""
+    if not _is_fresh(journey, who):
+        raise NotAsked("no fresh proof")
     async with site().db.reading() as session:
         found = await linked.identity(session, who)
     if found is None or found.account_id != me().id:
         raise Doubtful("that is somebody else")
-    await proven()
-    answer = await make_response(go_on(Form({"next": journey.next, **journey.kept})))
+    await reauthentication.proven()
+    form = Form({"next": journey.next, **journey.kept})
+    answer = await make_response(reauthentication.go_on(form))
     answer.headers.update(SECRET)
     return answer
 

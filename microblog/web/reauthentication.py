@@ -5,8 +5,10 @@
     @recently_authenticated
     async def change() -> ResponseReturnValue: ...
 
-Who proved more than ten minutes ago who they are is asked again.  A page comes afterwards; a form
-that had been sent is kept on the page that asks, and goes on with one press of a button.
+Who proved more than ten minutes ago who they are is asked again: for the password, a passkey, or by
+a provider that really asks.  Whoever has none of them types a code that is mailed.  A page comes
+afterwards; a form that had been sent is kept on the page that asks, and goes on with one press of a
+button.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from quart import Blueprint, Quart, ResponseReturnValue, current_app, redirect, 
 
 from microblog.kernel import clock
 from microblog.kernel.errors import N_, Invalid
-from microblog.signin import actions, passkeys, passwords
+from microblog.signin import actions, passkeys, passwords, proofs
 from microblog.signin import queries as logins
 from microblog.site import me, site, viewer
 from microblog.web import challenges, identity
@@ -29,11 +31,11 @@ from microblog.web.acting import writing_as_me
 from microblog.web.answers import error_json, wants_json
 from microblog.web.attempts import password_attempt
 from microblog.web.forms import Form, read_form
-from microblog.web.journeys import linked_providers
 from microblog.web.languages import translated
 from microblog.web.limits import limited, unlimited
 from microblog.web.redirects import safe_path
 from microblog.web.rendering import render
+from microblog.web.ways_in import means_of
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -46,6 +48,7 @@ PROVE = "prove"  # what a challenge for a passkey is for
 
 ASK = N_("Confirm that it is you, then do it again.")
 NOT_YOURS = N_("That is not your password.")
+WRONG_CODE = N_("That is not the code from the mail, or it is too old.")
 
 
 def recently_authenticated(view: View) -> View:
@@ -74,20 +77,20 @@ async def _asked() -> ResponseReturnValue:
     if request.method in ("GET", "HEAD"):
         back = request.full_path.rstrip("?")
         return redirect(f"/reauthenticate?next={quote(back)}", 303)
-    return await _page(await _interrupted()), 403
+    return await page(await _interrupted()), 403
 
 
 @pages.get("/reauthenticate")
 @member
 async def show() -> ResponseReturnValue:
-    return await _page(Form({"next": request.args.get("next", "")}))
+    return await page(Form({"next": request.args.get("next", "")}))
 
 
 @pages.post("/reauthenticate")
 @member
 @unlimited("failures are counted per account")
 async def prove() -> ResponseReturnValue:
-    form = await read_form("password", "next", again=_page)
+    form = await read_form("password", "next", again=page)
     form.values |= await kept_fields()
     async with site().db.reading() as session:
         mine = await logins.credentials_of(session, me().id)
@@ -103,13 +106,41 @@ async def prove() -> ResponseReturnValue:
 @member
 @limited("60/hour")
 async def prove_with_passkey() -> ResponseReturnValue:
-    form = await read_form("credential", "next", again=_page)
+    form = await read_form("credential", "next", again=page)
     form.values |= await kept_fields()
     challenge, here = challenges.returned(PROVE), await challenges.relying_party()
     async with site().db.writing() as session:
         signed = await challenges.spend(session, challenge)
         if await passkeys.owner(session, here, signed, form["credential"]) != me().id:
             raise Invalid("credential", passkeys.REFUSED)
+    await proven()
+    return go_on(form)
+
+
+@pages.post("/reauthenticate/by-mail")
+@member
+@limited("5/hour")
+async def mail_code() -> ResponseReturnValue:
+    form = await read_form("next", again=page)
+    form.values |= await kept_fields()
+    async with writing_as_me() as session:
+        await proofs.ask(session, me().session_id)
+    form.values |= {"mailed": "1", "code": ""}
+    return await page(form)
+
+
+@pages.post("/reauthenticate/with-code")
+@member
+@unlimited("failures are counted per account")
+async def prove_with_code() -> ResponseReturnValue:
+    form = await read_form("code", "next", "mailed", again=page)
+    form.values |= await kept_fields()
+    async with password_attempt(me().id) as attempt:
+        async with site().db.reading() as session:
+            is_right = await proofs.is_right(session, _secrets(), me().session_id, form["code"])
+        if not is_right:
+            await attempt.failed()
+            raise Invalid("code", WRONG_CODE)
     await proven()
     return go_on(form)
 
@@ -144,17 +175,16 @@ async def kept_fields() -> dict[str, str]:
     return {name: sent[name] for name in sent if name.startswith(KEPT)}
 
 
-async def _page(form: Form) -> str:
+async def page(form: Form) -> str:
     async with site().db.reading() as session:
-        mine = await logins.credentials_of(session, me().id)
-        ways = await linked_providers(session, me().id)
-        keys = await passkeys.passkeys_of(session, me().id)
+        means = await means_of(session, me().id)
     kept = {name: value for name, value in form.values.items() if name.startswith(KEPT)}
-    has_password = mine.password_hash is not None
     options = None
-    if keys:
+    if means.passkeys:
         options = passkeys.to_get(await challenges.relying_party(), challenges.new(PROVE))
-    return render(
-        "signin/reauthenticate.html", form=form, kept=kept, has_password=has_password, ways=ways,
-        options=options,
-    )  # fmt: skip
+    return render("signin/reauthenticate.html", form=form, kept=kept, means=means, options=options)
+
+
+def _secrets() -> list[str]:
+    settings = site().settings
+    return [one for one in (settings.secret_key, settings.secret_key_old) if one]

@@ -10,15 +10,35 @@ async def sign_in() -> ResponseReturnValue: ...
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from quart import Quart, current_app, request
 
+from microblog.accounts import queries as accounts
 from microblog.identities import queries as linked
 from microblog.kernel.errors import N_, Forbidden
 from microblog.kernel.model import Session
+from microblog.providers import Provider
+from microblog.signin import passkeys
 from microblog.signin import queries as logins
+from microblog.signin.passkeys import PasskeyView
 from microblog.site import me, site
+from microblog.web.journeys import linked_providers
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """With which somebody who is signed in can show once more who they are."""
+
+    has_password: bool
+    providers: list[Provider]  # of those linked, the ones that really ask
+    passkeys: list[PasskeyView]
+    email: str  # to which a code can be mailed; "" where there is a password, or no mail
+
+    def __bool__(self) -> bool:
+        return bool(self.has_password or self.providers or self.passkeys or self.email)
+
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -42,6 +62,18 @@ def install(app: Quart) -> None:
 def providers() -> dict[str, str]:
     """Label of each provider through which this site signs in, by issuer."""
     return {one.issuer: one.label for one in site().settings.providers}
+
+
+async def means_of(session: Session, account_id: int) -> Means:
+    has_password = (await logins.credentials_of(session, account_id)).password_hash is not None
+    owner = await accounts.account(session, account_id)
+    can_mail = site().settings.sends_mail and not owner.mail_refusal and not has_password
+    return Means(
+        has_password,
+        [one for one in await linked_providers(session, account_id) if one.asks_again],
+        await passkeys.passkeys_of(session, account_id),
+        (owner.email or "") if can_mail else "",
+    )
 
 
 async def by_password(session: Session) -> bool:

@@ -63,6 +63,7 @@ CONTEXTS = {
         "reset_url": f"{BASE_URL}/password/forgot",
         "at": datetime(2026, 11, 22, 10, 5, tzinfo=UTC),
     },
+    "proof": {"code": "ABCD-EFGH"},
     "identity_linked": IDENTITY,
     "identity_unlinked": IDENTITY,
     "archive": {

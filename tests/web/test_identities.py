@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from microblog.accounts.model import Account
 from microblog.demo.pretenders import Pretenders, listening, providers_at
@@ -16,7 +16,7 @@ from microblog.identities.model import Identity
 from microblog.kernel.clock import now
 from microblog.settings import Settings
 from microblog.signin.model import LoginSession, Passkey
-from tests.web.travelling import confirmed, query, sent_to
+from tests.web.travelling import confirmed, query, returns_from, sent_to
 from tests.web.visitor import FROM_A_SECRET_PAGE, Visitor, newest_link, text
 from tests.world import Person, World
 
@@ -190,65 +190,33 @@ async def test_nobody_removes_anothers(world: World) -> None:
     assert await identities(world) == [(grace.id, "github")]
 
 
-class TestProving:
-    """Who has no password proves it through a provider (reauthentication)."""
+async def test_who_may_not_have_been_asked_proves_nothing(world: World) -> None:
+    """GitHub, Facebook and X let in whoever sits where a session of theirs is open."""
+    grace = await world.person("grace")
+    await links(grace, "github")
+    await long_ago(world)
+    page = await text(await grace.submit(PAGE, link="x"))
+    assert "Confirm that it is you" in page
+    assert "/reauthenticate/through" not in page
+    assert "Send a code to grace@example.org" in page
+    for provider in ("github", "x"):
+        answer = await grace.submit("/reauthenticate/through", provider=provider, next=PAGE)
+        assert answer.status_code == 404
+    assert (await grace.get("/login/github")).headers["Location"] == "/"
+    assert (await grace.submit(PAGE, link="x")).status_code == 403
 
-    async def asked(self, world: World) -> Person:
-        grace = await world.person("grace")
-        await links(grace, "github")
-        await long_ago(world)
-        answer = await grace.submit(PAGE, link="x")
-        page = await text(answer)
-        assert 'action="/reauthenticate/through"' in page
-        assert 'value="github"' in page
-        assert 'name="provider" value="x"' not in page  # not linked: it proves nothing
-        assert f'name="next" value="{PAGE}"' in page
-        return grace
 
-    async def test_through_a_linked_provider(self, world: World) -> None:
-        grace = await self.asked(world)
-        answer = await grace.submit("/reauthenticate/through", provider="github", next=PAGE)
-        answer = await grace.get(await confirmed(await sent_to(answer), person="grace"))
-        assert answer.headers["Location"] == PAGE
-        async with world.db.reading() as session:
-            moment = await session.scalar(select(func.max(LoginSession.authenticated_at)))
-        assert moment is not None
-        assert (now() - moment).total_seconds() < 60
-
-    async def test_what_was_typed_is_kept_on_the_way(self, world: World) -> None:
-        grace = await world.person("grace")
-        await links(grace, "github")
-        await long_ago(world)
-        asked = await text(await grace.submit("/settings/email", email="new@example.org"))
-        kept = dict(re.findall(r'name="(kept_\w+)" value="([^"]*)"', asked))
-        assert kept == {"kept_email": "new@example.org"}
-        to = {"provider": "github", "next": "/settings/email"}
-        answer = await grace.submit("/reauthenticate/through", **to, **kept)
-        answer = await grace.get(await confirmed(await sent_to(answer), person="grace"))
-        page = await text(answer)
-        assert answer.status_code == 200
-        assert answer.headers["Referrer-Policy"] == "no-referrer"
-        assert 'action="/settings/email"' in page
-        assert 'name="email" value="new@example.org"' in page
-
-    async def test_what_is_too_long_for_a_cookie_is_not_kept(self, world: World) -> None:
-        grace = await self.asked(world)
-        to = {"provider": "github", "next": PAGE, "kept_text": "x" * 2000}
-        answer = await grace.submit("/reauthenticate/through", **to)
-        answer = await grace.get(await confirmed(await sent_to(answer), person="grace"))
-        assert answer.headers["Location"] == PAGE
-
-    async def test_as_somebody_else_proves_nothing(self, world: World) -> None:
-        grace = await self.asked(world)
-        answer = await grace.submit("/reauthenticate/through", provider="github", next=PAGE)
-        answer = await grace.get(await confirmed(await sent_to(answer), person="eve"))
-        assert answer.status_code == 400
-        assert (await grace.submit(PAGE, link="x")).status_code == 403
-
-    async def test_a_sign_in_does_not_pass_for_a_proof(self, world: World) -> None:
-        grace = await self.asked(world)
-        assert (await grace.get("/login/github")).headers["Location"] == "/"
-        assert (await grace.submit(PAGE, link="x")).status_code == 403
+async def test_nor_do_they_who_come_in_like_that(world: World) -> None:
+    """Signed out and in again by whoever sits there, that is; unless there is no other proof."""
+    grace = await world.person("grace")
+    await links(grace, "github")
+    for email, status in (("grace@example.org", 403), (None, 200)):
+        async with world.db.writing() as session:
+            await session.execute(update(Account).values(email=email))
+        again = Visitor(world)
+        answer = await returns_from(again, "github", person="grace")
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+        assert (await again.submit(PAGE, page="/settings/account", link="x")).status_code == status
 
 
 async def test_the_page_that_leads_away_is_no_form(world: World) -> None:

@@ -7,17 +7,19 @@ import gzip
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx2
 import pytest
 from oidc_provider_mock import User, run_server_in_thread
 from quart import Response
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from microblog.accounts.model import Account
 from microblog.demo.pretenders import listening
 from microblog.identities.model import Identity
+from microblog.kernel.clock import now
 from microblog.oauth import discovery, fetching
 from microblog.providers import Provider
 from microblog.settings import Settings
@@ -26,7 +28,7 @@ from tests.oauth import liar as lies
 from tests.oauth.liar import Liar
 from tests.web.travelling import confirmed, query, sent_to
 from tests.web.visitor import Visitor, text
-from tests.world import World
+from tests.world import Person, World
 
 
 @pytest.fixture(autouse=True)
@@ -284,25 +286,93 @@ async def test_a_new_key_is_read_once_it_is_named(
 
 
 class TestProvingAgain:
-    async def proven(self, world: World, liar: Liar, at: float | None) -> int:
+    """Through a provider that is told to ask, and says when it did (`max_age`, `auth_time`)."""
+
+    async def asked(self, world: World, liar: Liar) -> Person:
+        """Ada, who has linked it and is asked who she is."""
         ada = await world.person("ada")
-        for purpose, path, fields in (
-            ("link", "/settings/identities", {"link": "club"}),
-            ("prove", "/reauthenticate/through", {"provider": "club", "next": "/explore"}),
-        ):
-            liar.claims = {"auth_time": at if purpose == "prove" else None}
-            url = await sent_to(await ada.submit(path, **fields))
-            asked = query(url)
-            liar.nonce = asked["nonce"]
-            answer = await ada.get(f"/login/club/callback?code=c&state={asked['state']}")
-        assert (asked["prompt"], asked["max_age"]) == ("login", "0")
-        return answer.status_code
+        url = await sent_to(await ada.submit("/settings/identities", link="club"))
+        await self.comes_back(ada, liar, url, None)
+        async with world.db.writing() as session:
+            before = now() - timedelta(minutes=11)
+            await session.execute(update(LoginSession).values(authenticated_at=before))
+        page = await text(await ada.submit("/settings/sessions", end="others"))
+        assert 'name="provider" value="club"' in page
+        return ada
+
+    async def comes_back(
+        self, ada: Person, liar: Liar, url: str, at: float | None, sub: str = "77"
+    ) -> Response:
+        liar.claims = {"auth_time": at, "sub": sub}
+        asked = query(url)
+        liar.nonce = asked["nonce"]
+        return await ada.get(f"/login/club/callback?code=c&state={asked['state']}")
+
+    async def proves(
+        self, ada: Person, liar: Liar, at: float | None, sub: str = "77", **kept: str
+    ) -> Response:
+        to = {"provider": "club", "next": "/settings/sessions"}
+        url = await sent_to(await ada.submit("/reauthenticate/through", **to, **kept))
+        assert (query(url)["prompt"], query(url)["max_age"]) == ("login", "0")
+        return await self.comes_back(ada, liar, url, at, sub)
+
+    async def is_proven(self, ada: Person) -> bool:
+        async with ada.world.db.reading() as session:
+            at = await session.scalar(select(func.max(LoginSession.authenticated_at)))
+        return at is not None and now() - at < timedelta(minutes=1)
 
     async def test_now(self, world: World, liar: Liar) -> None:
-        assert await self.proven(world, liar, time.time()) == 303
+        ada = await self.asked(world, liar)
+        answer = await self.proves(ada, liar, time.time())
+        assert answer.headers["Location"] == "/settings/sessions"
+        assert await self.is_proven(ada)
 
-    async def test_an_hour_ago(self, world: World, liar: Liar) -> None:
-        assert await self.proven(world, liar, time.time() - 3600) == 400
+    @pytest.mark.parametrize("ago", [3600.0, None])
+    async def test_long_ago_or_nobody_says_when(
+        self, world: World, liar: Liar, ago: float | None
+    ) -> None:
+        """The page that asks comes again, with what waits on it and the other ways."""
+        ada = await self.asked(world, liar)
+        at = time.time() - ago if ago is not None else None
+        answer = await self.proves(ada, liar, at, kept_end="others")
+        page = await text(answer)
+        assert answer.status_code == 400
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert "did not ask you again" in page
+        assert 'name="kept_end" value="others"' in page
+        assert "Send a code to ada@example.org" in page
+        assert not await self.is_proven(ada)
 
-    async def test_the_provider_does_not_say(self, world: World, liar: Liar) -> None:
-        assert await self.proven(world, liar, None) == 303
+    async def test_as_somebody_else(self, world: World, liar: Liar) -> None:
+        ada = await self.asked(world, liar)
+        assert (await self.proves(ada, liar, time.time(), "78")).status_code == 400
+        assert not await self.is_proven(ada)
+
+    async def test_what_was_typed_is_kept_on_the_way(self, world: World, liar: Liar) -> None:
+        ada = await self.asked(world, liar)
+        answer = await self.proves(ada, liar, time.time(), kept_email="new@example.org")
+        page = await text(answer)
+        assert answer.status_code == 200
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert 'action="/settings/sessions"' in page
+        assert 'name="email" value="new@example.org"' in page
+
+    async def test_what_is_too_long_for_a_cookie_is_not_kept(
+        self, world: World, liar: Liar
+    ) -> None:
+        ada = await self.asked(world, liar)
+        answer = await self.proves(ada, liar, time.time(), kept_text="x" * 2000)
+        assert answer.headers["Location"] == "/settings/sessions"
+
+    @pytest.mark.parametrize(("ago", "status"), [(1.0, 303), (3600.0, 403), (None, 403)])
+    async def test_a_sign_in_counts_if_it_asked(
+        self, world: World, liar: Liar, ago: float | None, status: int
+    ) -> None:
+        await self.asked(world, liar)
+        again = Visitor(world)
+        liar.claims = {"sub": "77", "auth_time": time.time() - ago if ago else None}
+        asked = query(await sent_to(await again.client.get("/login/club")))
+        liar.nonce = asked["nonce"]
+        answer = await again.client.get(f"/login/club/callback?code=c&state={asked['state']}")
+        assert answer.headers["Location"] == "/"
+        assert (await again.submit("/settings/sessions", end="0")).status_code == status

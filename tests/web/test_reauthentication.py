@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from quart import Response
+from sqlalchemy import delete, select, update
 
+from microblog.accounts.model import Account
 from microblog.kernel.clock import now
 from microblog.settings import Settings
+from microblog.signin import proofs
 from microblog.signin.model import LoginSession
 from tests.web.visitor import JSON, PASSWORD, Visitor, open_sessions, text
-from tests.world import World
+from tests.world import Person, World
 
 
 @pytest.fixture
@@ -112,10 +116,121 @@ async def test_a_script_is_told_in_json(world: World, ada: Visitor) -> None:
     assert await open_sessions(world, 1) == 2
 
 
-async def test_who_has_no_password_signs_in_again(world: World) -> None:
-    grace = await world.person("grace")
-    assert "Your account has no password." in await grace.page("/reauthenticate")
-    assert (await grace.submit("/reauthenticate", password="")).status_code == 422
+async def mailed_code(world: World) -> str:
+    await world.settle()
+    newest = (await world.letters())[-1]
+    assert newest.subject == "Your code for Microblog"
+    found = re.search(r"\b[A-Z2-7]{4}-[A-Z2-7]{4}\b", newest.text)
+    assert found, newest.text
+    return found[0]
+
+
+class TestByMail:
+    """Who has neither password nor passkey, and no provider that asks."""
+
+    @pytest.fixture
+    async def grace(self, world: World) -> Person:
+        grace = await world.person("grace")
+        await later(world)
+        return grace
+
+    async def asks(self, grace: Person) -> str:
+        page = await text(await grace.submit("/settings/sessions", end="others"))
+        assert "Send a code to grace@example.org" in page
+        assert "Password" not in page
+        kept = {"next": "/settings/sessions", "kept_end": "others"}
+        return await text(await grace.submit("/reauthenticate/by-mail", **kept))
+
+    async def types(self, grace: Person, code: str) -> Response:
+        kept = {"next": "/settings/sessions", "kept_end": "others", "mailed": "1"}
+        return await grace.submit("/reauthenticate/with-code", code=code, **kept)
+
+    async def test_a_code_is_typed_and_the_form_goes_on(self, world: World, grace: Person) -> None:
+        page = await self.asks(grace)
+        assert "A code is on its way to grace@example.org" in page
+        assert 'name="kept_end" value="others"' in page
+        code = await mailed_code(world)
+        answer = await self.types(grace, f" {code.lower().replace('-', ' ')} ")
+        page = await text(answer)
+        assert answer.status_code == 200, page
+        assert 'action="/settings/sessions"' in page
+        assert 'name="end" value="others"' in page
+        async with world.db.reading() as session:
+            at = await session.scalar(select(LoginSession.authenticated_at))
+        assert at is not None
+        assert now() - at < timedelta(minutes=1)
+
+    async def test_it_works_once(self, world: World, grace: Person) -> None:
+        await self.asks(grace)
+        code = await mailed_code(world)
+        assert await self.is_right(world, code)
+        assert (await self.types(grace, code)).status_code == 200
+        assert not await self.is_right(world, code)
+
+    async def is_right(self, world: World, code: str, *keys: str) -> bool:
+        async with world.db.reading() as session:
+            asking = await session.scalar(select(LoginSession.id))
+            secrets = keys or (world.site.settings.secret_key,)
+            return await proofs.is_right(session, secrets, asking or 0, code)
+
+    async def test_anything_else_is_refused_and_the_page_stays(
+        self, world: World, grace: Person
+    ) -> None:
+        await self.asks(grace)
+        for written in ("", "AAAA-AAAA", (await mailed_code(world))[:8]):
+            answer = await self.types(grace, written)
+            page = await text(answer)
+            assert answer.status_code == 422
+            assert "That is not the code from the mail" in page
+            assert 'name="kept_end" value="others"' in page
+        assert (await grace.submit("/settings/sessions", end="others")).status_code == 403
+
+    async def test_it_is_for_the_device_that_asked(self, world: World, grace: Person) -> None:
+        await self.asks(grace)
+        code = await mailed_code(world)
+        other = await world.person("ada")
+        await later(world)
+        assert (await self.types(other, code)).status_code == 422
+
+    async def test_it_ends_within_twenty_minutes(
+        self, world: World, grace: Person, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await self.asks(grace)
+        code = await mailed_code(world)
+        for minutes, status in ((21, 422), (9, 200)):
+            moment = now() + timedelta(minutes=minutes)
+            monkeypatch.setattr(proofs, "now", lambda moment=moment: moment)
+            assert (await self.types(grace, code)).status_code == status
+
+    async def test_the_key_before_counts_while_keys_are_changed(
+        self, world: World, grace: Person
+    ) -> None:
+        await self.asks(grace)
+        code = await mailed_code(world)
+        assert await self.is_right(world, code, "n" * 40, world.site.settings.secret_key)
+        assert not await self.is_right(world, code, "n" * 40)
+
+    async def test_a_device_signed_out_gets_none(self, world: World, grace: Person) -> None:
+        await self.asks(grace)
+        async with world.db.writing() as session:
+            await session.execute(delete(LoginSession))
+        await world.settle()
+        assert await world.letters() == []
+
+    @pytest.mark.parametrize("change", ["email", "mail_refusal", "smtp"])
+    async def test_without_mail_they_sign_in_again(
+        self, world: World, grace: Person, change: str
+    ) -> None:
+        if change == "smtp":
+            world.site.settings = replace(world.site.settings, mode="serve", smtp_url="")
+        else:
+            value = None if change == "email" else "550 no such user"
+            async with world.db.writing() as session:
+                await session.execute(update(Account).values({change: value}))
+        page = await grace.page("/reauthenticate")
+        assert "Your account has no password. Sign out and sign in again" in page
+        assert "Send a code" not in page
+        assert (await grace.submit("/reauthenticate", password="")).status_code == 422
 
 
 async def test_visitors_sign_in_instead(world: World) -> None:

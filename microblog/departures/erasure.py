@@ -7,6 +7,7 @@ again, and what others keep (answers, the log of moderators) goes on pointing at
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
@@ -204,8 +205,8 @@ def _theirs(account: Account) -> Select[int]:
 async def _finish(session: Session, account: Account, due_at: datetime) -> None:
     """The name is nobody's for a year; the row says nothing of anybody."""
     await session.merge(KeptName(name_key=account.name_key, until=due_at + NAME_KEPT))
+    await _unquote(session, account)
     account.name, account.name_key = "", f"-{account.id}"  # which is no name that one could choose
-    await _unquote(session, account.id)
     for column in Account.__table__.columns:
         if column.name not in _KEPT_OF_ACCOUNT:
             setattr(account, column.name, None if column.nullable else _value(column.default))
@@ -213,12 +214,24 @@ async def _finish(session: Session, account: Account, due_at: datetime) -> None:
     await session.execute(delete(Departure).where(Departure.account_id == account.id))
 
 
-async def _unquote(session: Session, account_id: int) -> None:
-    """The log goes on saying what moderators did and why, without words of whom it was done to."""
-    about = select(Entry.id).where(Entry.account_id == account_id)
-    quoting = update(Entry).where(Entry.account_id == account_id, Entry.act == "delete_post")
+async def _unquote(session: Session, account: Account) -> None:
+    """The log goes on saying what moderators did and why, without words of whom it was done to, and
+    without what they were called where a moderator's reason says it."""
+    about = select(Entry.id).where(Entry.account_id == account.id)
+    quoting = update(Entry).where(Entry.account_id == account.id, Entry.act == "delete_post")
     await session.execute(quoting.values(before={}))
     await session.execute(update(Appeal).where(Appeal.entry_id.in_(about)).values(words=""))
+    called = _called(account)
+    given = Entry.account_id == account.id, Entry.reason != ""
+    for entry in list(await session.scalars(select(Entry).where(*given))):
+        entry.reason = called.sub("…", entry.reason)
+
+
+def _called(account: Account) -> re.Pattern[str]:
+    """Their address, name and displayed name, as whole words."""
+    known = filter(None, (account.email, f"@{account.name}", account.name, account.display_name))
+    words = "|".join(map(re.escape, known))
+    return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
 
 
 def _value(default: Any) -> object:  # noqa: ANN401 - of a column

@@ -246,7 +246,7 @@ async def test_the_log_of_moderators_keeps_no_words_of_whom_is_gone(stage: Stage
     async with stage.db.writing() as session:
         (await session.get_one(Account, mo)).role = "moderator"
     async with stage.db.writing() as session:
-        await moderating.delete_post(session, mo, post.id, reason="Rude.")
+        await moderating.delete_post(session, mo, post.id, reason="Ada (@ada) is rude; adamant.")
     async with stage.db.writing() as session:
         (entry_id,) = await session.scalars(select(Entry.id))
         session.add(Appeal(entry_id=entry_id, words="no secret at all", at=now()))
@@ -255,7 +255,9 @@ async def test_the_log_of_moderators_keeps_no_words_of_whom_is_gone(stage: Stage
     await takes_away(stage.db, ada)
     async with stage.db.reading() as session:
         (entry,) = await moderation.entries(session)
-        assert (entry.act, entry.reason, entry.before) == ("delete_post", "Rude.", {})
+        assert (entry.act, entry.reason, entry.before) == (
+            "delete_post", "… (…) is rude; adamant.", {},
+        )  # fmt: skip
         assert list(await session.scalars(select(Appeal.words))) == [""]
 
 

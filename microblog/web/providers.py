@@ -9,6 +9,7 @@ from functools import partial
 
 from quart import Blueprint, ResponseReturnValue, flash, make_response, redirect, request
 
+from microblog.accounts import queries as people
 from microblog.accounts.addresses import check_email
 from microblog.admissions import applications
 from microblog.admissions.applications import Asking
@@ -172,15 +173,25 @@ async def _sign_in(provider: Provider, journey: Journey, who: Vouched) -> Respon
 async def _come_in(
     session: Session, journey: Journey, found: Identity, who: Vouched
 ) -> ResponseReturnValue:
+    wanted = await _first_page(session, journey, found, who)
     await identities.note_use(session, found, who)
     if link := await elsewhere(session, found.account_id):
         return redirect(link, 303)
     proven = _is_fresh(journey, who) or not await means_of(session, found.account_id)
     way = await entering.enter(
-        session, found.account_id, remembered=False, next_path=safe_path(journey.next),
-        proven=proven,
-    )  # fmt: skip
+        session, found.account_id, remembered=False, next_path=wanted, proven=proven
+    )
     return entering.entered(way)
+
+
+async def _first_page(session: Session, journey: Journey, found: Identity, who: Vouched) -> str:
+    """What they wanted; else, once, the offer of their picture for those who were let in by a
+    moderator: nobody could ask them before."""
+    wanted = safe_path(journey.next)
+    is_news = bool(who.picture) and not found.picture
+    if wanted != "/" or not is_news or (await people.account(session, found.account_id)).avatar:
+        return wanted
+    return f"/settings/identities/{found.id}"
 
 
 def _is_fresh(journey: Journey, who: Vouched) -> bool:

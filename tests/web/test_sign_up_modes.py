@@ -358,7 +358,11 @@ class TestThroughOthers:
         assert answer.headers["Location"] == WAITING
         await approve_all(world, mo)
         answer = await returns_from(grace, provider, person="grace")
-        assert answer.headers["Location"] == "/"
+        page = await grace.page(answer.headers["Location"])
+        assert "Name and picture from" in page
+        assert "Show this picture" in page
+        again = await returns_from(Visitor(world), provider, person="grace")
+        assert again.headers["Location"] == "/"  # once is enough
         found = await grace.who()
         assert found is not None
         assert (found.name, found.display_name) == ("grace", "G")

@@ -77,3 +77,14 @@ def test_nothing_of_ours_runs_while_it_is_installed() -> None:
     assert not [name for name in ("setup.py", "setup.cfg", "hatch_build.py")
                 if (ROOT / name).exists()]  # fmt: skip
     assert not list(ROOT.glob("*.pth"))
+
+
+def test_advisories_and_a_list_of_parts_are_asked_for_in_one_command() -> None:
+    """And from whatever registry pip is set to."""
+    script = ROOT / ".ci" / "audit"
+    assert script.stat().st_mode & 0o111
+    text = script.read_text()
+    assert "cyclonedx-py" in text
+    assert "pip-audit" in text
+    assert "--strict" in text
+    assert "://" not in text

@@ -7,6 +7,7 @@ import re
 import pytest
 from quart import Quart
 
+from microblog.web.access import refuse_undeclared
 from tests.moderation.conftest import with_role
 from tests.world import World
 
@@ -61,3 +62,13 @@ async def test_members_read_the_public_part(world: World, path: str) -> None:
     susan = await world.person("susan")
     assert "What moderators did" in await susan.page(path)
     assert (await world.visitor().get(path)).status_code in (302, 303)
+
+
+async def test_a_route_that_declares_nobody_stops_the_start(app: Quart) -> None:
+    async def left_open() -> str:
+        return ""
+
+    refuse_undeclared(app)
+    app.add_url_rule("/left-open", "left_open", left_open)
+    with pytest.raises(LookupError, match="left_open"):
+        refuse_undeclared(app)

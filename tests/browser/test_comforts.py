@@ -133,6 +133,19 @@ async def test_the_pages_of_the_settings_are_one_press_away_on_a_phone(window: O
         assert await ada.page.locator("#tabs a").last.is_visible()
 
 
+async def test_what_belongs_together_stands_side_by_side(window: Open) -> None:
+    """Be a label as long as in Spanish, or an address refused below."""
+    ada = await window(viewport={"width": 390, "height": 844}, locale="es-ES")
+    await ada.goto("/settings/profile")
+    await ada.page.fill("#link_url_1", "gopher://example.org")
+    await ada.page.press("#link_url_1", "Enter")
+    await ada.page.wait_for_selector(".field-wrong #link_url_1")
+    for number in (1, 2):
+        pair = [f"#link_label_{number}", f"#link_url_{number}"]
+        label, address = [await ada.page.locator(one).bounding_box() or {} for one in pair]
+        assert (label["y"], label["height"]) == (address["y"], address["height"])
+
+
 async def test_a_chosen_theme_is_there_before_anything_is_drawn(window: Open) -> None:
     """The style sheets are held back: what shows until they are there is dark, too."""
     one = await window(signed_in=False, color_scheme="light")

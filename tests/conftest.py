@@ -29,10 +29,23 @@ ON_BOTH = (
 )  # fmt: skip
 
 
+# What waits for servers, browsers and killed processes begins first, so that neither of the two
+# processes of bin/test is left with a long file when the other has done.
+LONG = ("faults", "browser", "commands", "operate", "flows", "serving", "bench", "plans")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _folder(item.path) not in LONG)
+
+
+def _folder(path: Path) -> str:
+    return Path(path).relative_to(Path(__file__).parent).parts[0]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" in metafunc.fixturenames:
-        folder = Path(str(metafunc.definition.path)).relative_to(Path(__file__).parent).parts[0]
-        kinds = KINDS if folder in ON_BOTH else KINDS[:1]
+        kinds = KINDS if _folder(metafunc.definition.path) in ON_BOTH else KINDS[:1]
         metafunc.parametrize("database_kind", kinds, scope="session")
 
 

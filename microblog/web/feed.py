@@ -131,17 +131,17 @@ class Feed:
         # A page whose cookie has come to be another person's notices by the account.
         account = str(connection.listener.account_id or "")
         position = str(begin or start.present)
-        connection.write(Message(type="hello", position=position, account=account))
+        due = [Message(type="hello", position=position, account=account)]
         if begin is None:
-            connection.write(Message(type="reset", position=position))
+            due.append(Message(type="reset", position=position))
         through = (begin or start.present).id
         async for reached, told in self._missed(connection, through, until):
-            for message in told:
+            for message in (*due, *told):
                 await connection.write_patiently(message)
-            through = reached
-        await self._settle(connection, start, through)
-        position = str(Position(self.epoch, through))
-        connection.write(Message(type="caught_up", position=position))
+            due, through = [], reached
+        due += await self._settled(connection, start, through)
+        due.append(Message(type="caught_up", position=str(Position(self.epoch, through))))
+        connection.write(Message.joined(due))  # most have missed nothing: one write for all of it
         connection.caught_up(through)
 
     async def _begin(self, start: Start) -> Position | None:
@@ -174,11 +174,11 @@ class Feed:
         told = messages(replace(what, unread=None), self.epoch, [language])  # it follows at the end
         return [by_language[language] for by_language in told]
 
-    async def _settle(self, connection: Connection, start: Start, through: int) -> None:
-        """Tell the count, and look whether the session has ended since the handshake's look."""
+    async def _settled(self, connection: Connection, start: Start, through: int) -> list[Message]:
+        """The count to be told.  Has the session ended since the look at the handshake, it ends."""
         listener = connection.listener
         if listener.account_id is None:
-            return
+            return []
         if listener.login_session_id in self._ended:
             connection.end(SIGNED_OUT)
             self.hub.attention.set()
@@ -186,7 +186,7 @@ class Feed:
         if through > start.present.id:
             async with self.reading() as session:
                 unread = await notifications.unread(session, listener.account_id)
-        connection.write(count_message(through, str(Position(self.epoch, through)), unread))
+        return [count_message(through, str(Position(self.epoch, through)), unread)]
 
 
 def settings_changed(page: list[Entry]) -> bool:

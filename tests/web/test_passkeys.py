@@ -94,6 +94,10 @@ async def test_each_change_is_told_by_mail(world: World, ada: Visitor, key: Auth
         "A passkey was added · Microblog",
         "A passkey was removed · Microblog",
     ]
+    for letter in await world.letters():  # whoever it was not must know what helps
+        assert "A new password leaves passkeys and two-factor sign-in as they are." in letter.text
+        assert "Look at them, too: http://localhost/settings/account\r\n" in letter.text
+        assert 'href="http://localhost/settings/account"' in letter.html
     answer = await signs_in(Visitor(world), key)
     assert answer.status_code == 422
 

@@ -53,7 +53,7 @@ def test_nobody_watching_nothing_is_drawn() -> None:
 async def test_before_a_site_is_replaced_a_person_is_asked(
     microblog: Microblog, databases: Databases, tmp_path: Path
 ) -> None:
-    async with databases.new("sqlite", tmp_path) as url:
+    async with databases.new("sqlite", tmp_path) as url:  # nothing here is asked of the database
         await lively(url)
         file = tmp_path / "backup.zip"
         assert (await microblog("backup", file, database_url=url)).status == 0

@@ -28,7 +28,7 @@ from tests.process import SiteProcess
 
 ID = "R2"
 NAME = "synced before it is answered"
-KINDS = ("sqlite",)
+KINDS = ("sqlite",)  # PostgreSQL's own syncing is not ours to try
 FULL = 20.0
 
 POSTS = 100

@@ -23,7 +23,7 @@ from tests.process import SiteProcess
 
 ID = "R11"
 NAME = "rolling restart"
-SHORT_KINDS = ("postgresql",)
+SHORT_KINDS = ("postgresql",)  # on SQLite R4 restarts, too; how fast is for the long run
 
 CLIENTS = 5000
 READERS = 10

@@ -27,7 +27,7 @@ from tests.faults.serving import serving
 
 ID = "R15a"
 NAME = "PostgreSQL cut, black-holed, slow"
-KINDS = ("postgresql",)
+KINDS = ("postgresql",)  # SQLite is a file, whose lock R15b tries and whose disk R18
 
 DELAY = 2.0
 FULL = 180.0

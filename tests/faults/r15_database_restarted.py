@@ -18,7 +18,7 @@ from tests.faults.two_hosts import AUTHORS, TwoHosts, people
 
 ID = "R15c"
 NAME = "PostgreSQL restarted"
-KINDS = ("postgresql",)
+KINDS = ("postgresql",)  # SQLite has no server
 
 DOORBELLS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'microblog doorbell'"
 

@@ -20,7 +20,7 @@ from tests.faults.two_hosts import TwoHosts, people
 
 ID = "R16"
 NAME = "broker stopped, doorbell cut"
-KINDS = ("postgresql",)
+KINDS = ("postgresql",)  # SQLite has neither
 FULL = 150.0
 
 AWAY = 60.0  # seconds

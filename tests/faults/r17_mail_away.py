@@ -23,7 +23,7 @@ from tests.process import SiteProcess
 
 ID = "R17"
 NAME = "mail server is a black hole"
-SHORT_KINDS = ("sqlite",)
+SHORT_KINDS = ("sqlite",)  # one writer at a time: there a sender that held on would be in the way
 FULL = 150.0
 
 AT_ONCE = 2  # people who sign up

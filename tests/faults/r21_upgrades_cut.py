@@ -19,7 +19,7 @@ from tests.process import ROOT
 ID = "R21"
 NAME = "upgrades killed half-way"
 FULL = 240.0
-SHORT_KINDS = ("sqlite",)
+SHORT_KINDS = ("sqlite",)  # it copies a table to change it: the harder of the two
 
 POSTS = 1_000_000
 

@@ -21,6 +21,7 @@ POSTS = 30  # in five minutes
 
 
 async def test_two_workers_allow_what_one_does(databases: Databases, tmp_path: Path) -> None:
+    # What they count together is in a file of their own, whichever database the site has.
     async with databases.new("sqlite", tmp_path) as url:
         seats = await seated(url, ["ada", "bob"])
         several = SiteProcess(

@@ -97,7 +97,7 @@ ASKED: dict[str, Question] = {
     "how many ask": lambda s: follows.how_many_wait(s, FAMOUS),
     "with whom one signs in": lambda s: identities.identities_of(s, 7),
     "copies of a post": lambda s: crossposts.crossposts_of(s, 77),
-    "whether copies are due": copying.is_due,
+    "whether copies are due": lambda s: copying.is_due(s, Watch(25.0)),
 }
 # Where something is sorted, and how much at most: a page of each author on a page, those whom one
 # follows, a page, what waits.

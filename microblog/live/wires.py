@@ -54,12 +54,14 @@ class FramedOutlet:
 class QueuedOutlet:
     """Keeps messages until `pump`, run beside the receiving loop, has sent them."""
 
+    __slots__ = ("_aborted", "_empty", "_idle", "_send", "_size", "_waiting")
+
     def __init__(self, send: Send) -> None:
         self._send = send
         self._waiting: deque[str] = deque()
         self._size = 0
-        self._news = asyncio.Event()
-        self._empty = asyncio.Event()
+        self._idle: asyncio.Future[None] | None = None  # what the pump waits for
+        self._empty: asyncio.Event | None = None  # what whoever is catching up waits for
         self._aborted = False
 
     def write(self, message: Message) -> int:
@@ -68,8 +70,8 @@ class QueuedOutlet:
         size = sum(map(len, message.texts))
         self._waiting.extend(message.texts)
         self._size += size
-        self._empty.clear()
-        self._news.set()
+        if (idle := self._idle) is not None and not idle.done():
+            idle.set_result(None)
         return size
 
     def unsent(self) -> int:
@@ -77,17 +79,21 @@ class QueuedOutlet:
 
     async def drained(self) -> None:
         if self._size:
+            self._empty = asyncio.Event()
             await self._empty.wait()
 
     def abort(self) -> None:
         self._aborted = True
 
     async def pump(self) -> None:
+        waiting, send = self._waiting, self._send
+        loop = asyncio.get_running_loop()
         while not self._aborted:
-            while self._waiting:
-                text = self._waiting.popleft()
-                await self._send({"type": "websocket.send", "text": text})
+            while waiting:
+                text = waiting.popleft()
+                await send({"type": "websocket.send", "text": text})
                 self._size -= len(text)
-            self._empty.set()
-            self._news.clear()
-            await self._news.wait()
+            if self._empty is not None:
+                self._empty.set()
+            self._idle = loop.create_future()
+            await self._idle

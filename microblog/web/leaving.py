@@ -7,8 +7,10 @@ from quart import Blueprint, ResponseReturnValue, flash
 from microblog.accounts import queries as accounts
 from microblog.departures import actions, queries
 from microblog.kernel.errors import N_, Invalid, NotFound
-from microblog.signin import passwords
+from microblog.kernel.model import Session
+from microblog.signin import passkeys, passwords
 from microblog.signin import queries as logins
+from microblog.signin.queries import Credentials
 from microblog.site import me, site
 from microblog.web import identity
 from microblog.web.access import member, public
@@ -74,15 +76,22 @@ async def come_back(token: str) -> ResponseReturnValue:
 
 
 async def _prove(password: str) -> None:
-    """The password once more, of those who have one; others have just signed in."""
+    """The password once more, of those who have nothing else; others have just proved it."""
     async with site().db.reading() as session:
         mine = await logins.credentials_of(session, me().id)
-    if mine.password_hash is None:
-        return
+        if not await _is_asked(session, mine):
+            return
     async with password_attempt(me().id) as attempt:
         if not await passwords.matches(mine.password_hash, password):
             await attempt.failed()
             raise Invalid("current_password", NOT_YOURS)
+
+
+async def _is_asked(session: Session, mine: Credentials) -> bool:
+    """For the password.  A passkey is enough by itself, for those who have forgotten theirs: it was
+    asked for within the last ten minutes."""
+    has_passkey = bool(await passkeys.passkeys_of(session, mine.account_id))
+    return mine.password_hash is not None and not has_passkey
 
 
 async def _told(url: str, sentence: str) -> ResponseReturnValue:
@@ -94,6 +103,6 @@ async def _told(url: str, sentence: str) -> ResponseReturnValue:
 async def _page(form: Form) -> str:
     async with site().db.reading() as session:
         mine = await logins.credentials_of(session, me().id)
+        asks = await _is_asked(session, mine)
         is_last = await accounts.is_last_administrator(session, me().id)
-    has_password = mine.password_hash is not None
-    return render("leaving/show.html", form=form, has_password=has_password, is_last=is_last)
+    return render("leaving/show.html", form=form, has_password=asks, is_last=is_last)

@@ -13,6 +13,7 @@ from microblog.departures.model import Departure
 from microblog.kernel.clock import now
 from microblog.media import actions as pictures
 from microblog.media import store
+from microblog.signin.model import Passkey
 from tests.web.test_reauthentication import later
 from tests.web.visitor import FROM_A_SECRET_PAGE, PASSWORD, Visitor, newest_link, text
 from tests.world import World
@@ -37,6 +38,19 @@ async def test_the_password_is_asked_for(ada: Visitor) -> None:
     assert await leaves(ada) == 303
     assert await ada.who() is None
     assert "will be deleted in 7 days" in await ada.page("/")
+
+
+async def test_a_passkey_does_instead_of_the_password(world: World, ada: Visitor) -> None:
+    """That was shown within ten minutes, as every page of this kind asks for."""
+    async with world.db.writing() as session:
+        session.add(Passkey(id=1, account_id=1, name="key", credential_id=b"1", public_key=b"1"))
+    assert 'name="current_password"' not in await ada.page("/settings/leave")
+    await later(world)
+    page = await ada.page("/settings/account")
+    assert (await ada.sends(page, "/settings/leave")).status_code == 403
+    await later(world, 1)
+    assert await leaves(ada, "") == 303
+    assert await ada.who() is None
 
 
 async def test_an_old_sign_in_is_not_enough(world: World, ada: Visitor) -> None:

@@ -69,7 +69,7 @@ def translated(message: str, values: Mapping[str, object] | None = None) -> str:
     }
 
 
-def format_number(number: int) -> str:
+def format_number(number: float) -> str:
     """With its thousands apart, as people of the language write them."""
     return str(numbers.format_decimal(number, locale=i18n.locale(language())))
 

@@ -39,14 +39,14 @@ async def hears_by_mail(window: Window, subject: str) -> None:
 
 
 async def test_from_a_report_to_an_appeal(window: Open, site: SiteProcess) -> None:
-    mo, ada, susan = await window(), await window(), await window()
+    phone = {"viewport": {"width": 390, "height": 844}}
+    mo, ada, susan = await window(**phone), await window(), await window()
     await promoted(site, mo)
     await promoted(site, ada, "administrator")
     await susan.post("You are all fools")
     await susan.live()
     await mo.goto("/admin/reports")
 
-    phone = {"viewport": {"width": 390, "height": 844}}
     david = await window(java_script_enabled=False, **phone)
     await david.goto(f"/@{susan.name}")
     await david.page.click("article.post summary")
@@ -55,6 +55,7 @@ async def test_from_a_report_to_an_appeal(window: Open, site: SiteProcess) -> No
     await david.page.click("main form[action$='/report'] button[type=submit]")
     await david.page.wait_for_selector("text=Thank you. A moderator looks at it")
 
+    await mo.page.wait_for_selector(".nav a[href='/admin'] .badge:visible")
     await mo.page.click("main count-badge[data-name=waiting_reports] a:visible")
     await mo.page.click(f"main a:has-text('@{susan.name}') >> nth=0")
     await mo.page.wait_for_selector("text=You are all fools")

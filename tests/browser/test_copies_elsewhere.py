@@ -71,7 +71,8 @@ async def test_it_goes_to_x_and_away_again(window: Open, demo: SiteProcess, scri
     await ada.page.fill("main textarea", "Bees of the roof garden. " * 12)
     if script:
         end = ada.page.locator("main copy-places output")
-        assert "On X it ends" in await end.inner_text()
+        assert (await end.inner_text()).startswith("On X it ends: “…")
+        assert (await end.inner_text()).endswith(" roof garden.…”")  # with a whole word
         assert await faults(ada) == []
     await ada.page.click("main form button[type=submit]")
     await ada.page.wait_for_url(f"{ada.url}/@{ada.name}/*")

@@ -32,7 +32,9 @@ function end(text) {
     total += its;
     if (total <= ROOM - 2) kept += piece;
   }
-  return total > ROOM ? `“…${kept.slice(-30)}…”` : "";
+  const isWhole = /\s/.test(text[kept.length]);
+  if (!isWhole) kept = kept.replace(/\s\S{0,23}$/, "");
+  return total > ROOM ? `“…${kept.trimEnd().slice(-30)}…”` : "";
 }
 
 customElements.define("copy-places", class extends HTMLElement {

@@ -136,9 +136,11 @@ class Feed:
             due.append(Message(type="reset", position=position))
         through = (begin or start.present).id
         async for reached, told in self._missed(connection, through, until):
-            for message in (*due, *told):
-                await connection.write_patiently(message)
-            due, through = [], reached
+            if told:
+                for message in (*due, *told):
+                    await connection.write_patiently(message)
+                due = []
+            through = reached
         due += await self._settled(connection, start, through)
         due.append(Message(type="caught_up", position=str(Position(self.epoch, through))))
         connection.write(Message.joined(due))  # most have missed nothing: one write for all of it

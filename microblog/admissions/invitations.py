@@ -30,6 +30,7 @@ FORGOTTEN = 500
 USES = N_("Write a number between %(low)s and %(high)s.")
 LONG = N_("That is too long: at most %(limit)s characters.")
 ENOUGH = N_("You have %(most)s invitations that work. Withdraw one, or wait until one ends.")
+NONE = N_("No invitations are made here at present: the site settings allow none.")
 
 _CODE = re.compile(r"([1-9][0-9]{0,18})-([0-9a-f]{40})")
 
@@ -61,7 +62,7 @@ async def create(
         raise Invalid("days", N_("Choose one of the list."))
     invitation_id = await next_id(session, Invitation.id)  # from here on nobody else writes
     if await _working_of(session, account_id) >= most:
-        raise Forbidden(ENOUGH, most=most)
+        raise Forbidden(ENOUGH if most else NONE, most=most)
     made = Invitation(
         id=invitation_id, account_id=account_id, note=note, most=uses,
         expires_at=now() + timedelta(days=days),

@@ -168,3 +168,12 @@ def test_a_link_is_signed_and_outlasts_one_change_of_the_key() -> None:
         f"{2**63}-{'0' * 40}",
     ):
         assert invitations.id_in([KEY], forged) is None
+
+
+async def test_where_none_are_allowed_nobody_is_told_to_withdraw_one(
+    db: Database, stage: Stage
+) -> None:
+    susan = await stage.person("susan")
+    async with db.writing() as session:
+        with pytest.raises(Forbidden, match="allow none"):
+            await invitations.create(session, susan, note="", uses=1, days=7, most=0)

@@ -4,7 +4,7 @@
 
 The workers are forks of this one process, which has loaded the program and runs nothing itself:
 no event loop, no thread, no database connection.  Fresh interpreters would do too, but two of them
-took 202 MiB where two forks and their parent take 145 (they share what was loaded before); a fork
+took 202 MiB where two forks and their parent take 150 (they share what was loaded before); a fork
 is back after 0.1 s instead of 2; and it is of the same version as its siblings, even if a newer one
 is being installed meanwhile.  SIGHUP therefore renews the processes and reads TLS files again, but
 new code needs a new start.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,8 +26,16 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture
-def worker(tmp_path: Path) -> Callable[[int], Shared]:
-    return lambda number: Shared(tmp_path / "shared.db", number)
+def worker(tmp_path: Path) -> Iterator[Callable[[int], Shared]]:
+    opened: list[Shared] = []
+
+    def one(number: int) -> Shared:
+        opened.append(Shared(tmp_path / "shared.db", number))
+        return opened[-1]
+
+    yield one
+    for each in opened:  # a process keeps its own until it ends; Python 3.13 complains of it here
+        each._file.close()
 
 
 @pytest.fixture(params=["alone", "shared"])
@@ -132,7 +140,9 @@ def test_without_a_place_for_the_file_a_worker_serves_all_the_same(
 ) -> None:
     assert Shared.opened(tmp_path / "swept" / "shared.db", 1) is None
     assert "worker 1 counts limits and sockets for itself alone" in caplog.text
-    assert Shared.opened(tmp_path / "shared.db", 1) is not None
+    found = Shared.opened(tmp_path / "shared.db", 1)
+    assert found is not None
+    found._file.close()
 
 
 def test_a_worker_that_begins_waits_for_the_others_longer_than_a_request(
@@ -144,8 +154,10 @@ def test_a_worker_that_begins_waits_for_the_others_longer_than_a_request(
     holder.execute("BEGIN IMMEDIATE")
     later = threading.Timer(2 * shared.PATIENCE, holder.close)
     later.start()
-    assert Shared.opened(path, 1) is not None
+    found = Shared.opened(path, 1)
     later.join()
+    assert found is not None
+    found._file.close()
     patience = one._file.execute("PRAGMA busy_timeout").fetchone()
     assert patience == (1000 * shared.PATIENCE,)
 

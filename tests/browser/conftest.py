@@ -42,8 +42,12 @@ class Window:
 
     def _console(self, message: Any) -> None:
         # Chromium reports every refused form and every cut connection; those are wanted here.
-        # A page that is left at once closes its socket while it opens.
-        wanted = ("net::ERR", "responded with a status of 4", "closed before the connection is")
+        # A page that is left at once closes its socket while it opens, a site that is stopped
+        # before its windows are closed those that are coming back.
+        wanted = (
+            "net::ERR", "responded with a status of 4", "closed before the connection is",
+            "closed before receiving a handshake response",
+        )  # fmt: skip
         is_wanted = any(words in message.text for words in wanted)
         if message.type in ("error", "warning") and not is_wanted:
             self.complaints.append(message.text)

@@ -128,6 +128,10 @@ ROWS: tuple[Row, ...] = (
          {"act": "silence", "reason": "Loud."}),
     post("/admin/appeals/<entry_id>", "/admin/appeals/{entry}", "moderator",
          {"decision": "dismiss"}),
+    post("/admin/people/<account_id>/role", "/admin/people/{owner}/role", NOBODY,
+         {"role": "moderator"}),  # administrators
+    post("/admin/people/<account_id>/second-step/reset",
+         "/admin/people/{owner}/second-step/reset", NOBODY),  # administrators
     post("/admin/bans/<ban_id>/delete", "/admin/bans/{ban}/delete", NOBODY),  # administrators
     get("/admin/applications/<application_id>", "/admin/applications/{application}", "moderator"),
     post("/admin/applications/<application_id>", "/admin/applications/{application}", "moderator",

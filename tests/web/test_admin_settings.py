@@ -78,7 +78,7 @@ async def test_what_is_refused_comes_back_as_typed(world: World) -> None:
     page = await text(answer)
     assert answer.status_code == 422
     assert "A site needs a name." in page
-    assert "Write a number between 50 and 5000." in page
+    assert "Write a number between 50 and 5,000." in page
     assert "Between the bakery" in page
     assert world.site.chosen.description == ""
 

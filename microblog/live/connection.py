@@ -15,7 +15,9 @@ from microblog.kernel.metrics import LIVE_CLOSES
 from microblog.live.frames import MOST_TOGETHER, Burst, Message
 from microblog.live.wires import Outlet, Send
 
-ROOM = 512 * 1024  # bytes for what a reader has not taken yet
+# Bytes for what a reader has not taken yet.  SECURITY R12 allows 512 KiB, but the memory that keeps
+# them is half as large again: 200 stalled readers cost 114 MiB then, and 81 with this.
+ROOM = 320 * 1024
 MOST_UNSENT = ROOM - MOST_TOGETHER  # before one more write
 WRITE_DEADLINE = 10.0
 CLOSE_PATIENCE = 2.0

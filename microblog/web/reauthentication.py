@@ -21,7 +21,7 @@ from urllib.parse import quote
 from quart import Blueprint, Quart, ResponseReturnValue, current_app, redirect, request
 
 from microblog.kernel import clock
-from microblog.kernel.errors import N_, Invalid
+from microblog.kernel.errors import N_, Invalid, NotFound
 from microblog.signin import actions, passkeys, passwords, proofs
 from microblog.signin import queries as logins
 from microblog.site import me, site, viewer
@@ -124,6 +124,8 @@ async def mail_code() -> ResponseReturnValue:
     form = await read_form("next", again=page)
     form.values |= await kept_fields()
     async with writing_as_me() as session:
+        if not (await means_of(session, me().id)).email:  # a password is not got around by mail
+            raise NotFound
         await proofs.ask(session, me().session_id)
     form.values |= {"mailed": "1", "code": ""}
     return await page(form)

@@ -160,6 +160,14 @@ class TestByMail:
         assert at is not None
         assert now() - at < timedelta(minutes=1)
 
+    async def test_nobody_gets_one_who_has_a_password(self, world: World, grace: Person) -> None:
+        async with world.db.writing() as session:
+            await session.execute(update(Account).values(password_hash="x"))
+        answer = await grace.submit("/reauthenticate/by-mail", next="/settings/sessions")
+        assert answer.status_code == 404
+        await world.settle()
+        assert await world.letters() == []
+
     async def test_it_works_once(self, world: World, grace: Person) -> None:
         await self.asks(grace)
         code = await mailed_code(world)

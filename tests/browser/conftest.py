@@ -4,6 +4,7 @@ unless ``REQUIRE_BROWSER=1`` makes that a failure (CI)."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import shutil
@@ -83,6 +84,13 @@ class Window:
             while not await self.page.evaluate(expression):
                 await asyncio.sleep(0.05)
 
+    async def close(self) -> None:
+        """Close it.  Chromium now and then never answers when a page of it is just loading; then
+        it goes with the browser."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(10):
+                await self.context.close()
+
     async def live(self) -> None:
         """Wait until the page has a live socket and has caught up."""
         await self.page.wait_for_selector(
@@ -132,6 +140,6 @@ async def window(chromium: Browser, site: SiteProcess) -> AsyncIterator[Open]:
 
     yield open_one
     for one in windows:
-        await one.context.close()
+        await one.close()
     assert [c for one in windows for c in one.complaints] == []
     assert [f for one in windows for f in one.foreign] == []

@@ -225,7 +225,8 @@ async def test_signing_out_elsewhere_says_so_on_the_open_page(window: Open) -> N
     await reader.live()
     other = await reader.context.new_page()
     await other.goto(reader.url + "/explore")
-    await other.evaluate("document.querySelector('form[action=\"/logout\"]').requestSubmit()")
+    async with other.expect_navigation():
+        await other.evaluate("document.querySelector('form[action=\"/logout\"]').requestSubmit()")
     await reader.page.wait_for_selector(
         "live-state:not([data-state=live]):not([data-state=caught-up])"
     )

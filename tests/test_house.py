@@ -146,9 +146,8 @@ def test_the_linter_looks_for_them_too() -> None:
 
 
 FORM_READERS = {
-    "web/crossposts.py", "web/entering.py", "web/errors.py", "web/forms.py", "web/guard.py",
-    "web/imports.py", "web/profile_settings.py", "web/reauthentication.py", "web/settings.py",
-    "web/signed_out.py",
+    "web/crossposts.py", "web/entering.py", "web/forms.py", "web/guard.py", "web/imports.py",
+    "web/profile_settings.py", "web/reauthentication.py", "web/settings.py",
 }  # fmt: skip
 
 

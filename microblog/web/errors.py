@@ -23,6 +23,7 @@ from microblog.kernel.errors import (
     NotFound,
     TooMany,
 )  # fmt: skip
+from microblog.web import typed
 from microblog.web.answers import error_json, request_id, wants_json
 from microblog.web.forms import Form
 from microblog.web.languages import translated
@@ -114,25 +115,18 @@ async def _answer(
         return error_json(sentence, status, form.errors if form else None)
     if form is not None and form.again is not None and status in (401, 403, 409, 422, 429, 507):
         return await form.again(form), status
-    return await _page(status, sentence), status
+    return _page(status, sentence), status
 
 
-async def _page(status: int, sentence: str) -> str:
+def _page(status: int, sentence: str) -> str:
     return render(
         "errors/error.html",
         status=status,
         title=translated(TITLES.get(status, TITLES[400])),
         message=sentence,
         request_id=request_id() if status >= 500 else None,
-        kept=await _kept(status),
+        typed=typed.returned(status),
     )
-
-
-async def _kept(status: int) -> str | None:
-    """A text that was sent with a refused request, to give it back."""
-    if request.method != "POST" or status in (408, 413, 500):
-        return None
-    return (await request.form).get("body") or None
 
 
 def _first(form: Form, error: DomainError) -> str:

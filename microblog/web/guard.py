@@ -16,7 +16,7 @@ from microblog.kernel import tokens
 from microblog.kernel.errors import N_, Forbidden, Invalid
 from microblog.settings import Settings, is_loopback
 from microblog.site import site
-from microblog.web import bodies
+from microblog.web import bodies, typed
 from microblog.web.identity import cookie_name
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -82,6 +82,7 @@ async def _refuse_foreign_forms() -> None:
     sent = await request.form
     if len(sent) > _MOST_FIELDS:
         raise Invalid("", N_("This form has too many fields."))
+    typed.note(sent)
     token = sent.get("csrf_token") or request.headers.get("X-CSRF-Token", "")
     if not tokens.same(token, csrf_token()):
         raise Forbidden(STALE)

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from quart import ResponseReturnValue, redirect, request
 
 from microblog.kernel.errors import N_
+from microblog.web import typed
 from microblog.web.answers import error_json, wants_json
 from microblog.web.forms import Form
 from microblog.web.languages import translated
@@ -21,10 +22,9 @@ async def ask_to_sign_in() -> ResponseReturnValue:
     if request.method in ("GET", "HEAD"):
         back = request.full_path.rstrip("?")
         return redirect(f"/login?next={quote(back)}", 303)
-    sent = await request.form
     form = Form({"login": "", "password": "", "remember": "", "next": _way_back()})
     form.errors[""] = translated(SIGNED_OUT)
-    page = render("signin/login.html", form=form, draft=sent.get("body") or None)
+    page = render("signin/login.html", form=form, draft=typed.words())
     return page, 401
 
 

@@ -35,8 +35,8 @@ async def show() -> ResponseReturnValue:
 async def rename() -> ResponseReturnValue:
     form = await read_form("username", again=account_page)
     changes = f"name of {account()}"
-    await check(CHANGES, changes)
-    async with writing_as_me() as session:
+    async with writing_as_me() as session:  # in one's turn: of many at once only so many are left
+        await check(CHANGES, changes)
         await accounts.rename(session, me().id, form["username"])
-    await hit(CHANGES, changes)
+        await hit(CHANGES, changes)
     return await saved("/settings/account", RENAMED)

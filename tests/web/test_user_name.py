@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
+from microblog.accounts.model import KeptName
 from microblog.settings import Settings
 from tests.web.visitor import Visitor, text
 from tests.world import World
@@ -67,3 +70,12 @@ class TestLimits:
             assert answer.status_code == status
         assert answer.headers["Retry-After"] == str(24 * 3600)
         assert "Try again in 24 hours." in await text(answer)
+
+    async def test_nor_are_more_when_they_come_at_once(self, world: World, ada: Visitor) -> None:
+        page = await ada.page("/settings/account")
+        answers = await asyncio.gather(
+            *(ada.sends(page, "/settings/name", username=f"ada{n}") for n in range(8))
+        )
+        assert sorted(answer.status_code for answer in answers) == [303] * 5 + [429] * 3
+        async with world.db.reading() as session:
+            assert len(list(await session.scalars(select(KeptName.name_key)))) == 5

@@ -204,8 +204,10 @@ def _theirs(account: Account) -> Select[int]:
 
 async def _finish(session: Session, account: Account, due_at: datetime) -> None:
     """The name is nobody's for a year; the row says nothing of anybody."""
-    await session.merge(KeptName(name_key=account.name_key, until=due_at + NAME_KEPT))
     await _unquote(session, account)
+    theirs = update(KeptName).where(KeptName.account_id == account.id)
+    await session.execute(theirs.values(account_id=None))  # they lead to nobody any more
+    await session.merge(KeptName(name_key=account.name_key, until=due_at + NAME_KEPT))
     account.name, account.name_key = "", f"-{account.id}"  # which is no name that one could choose
     for column in Account.__table__.columns:
         if column.name not in _KEPT_OF_ACCOUNT:
@@ -221,15 +223,17 @@ async def _unquote(session: Session, account: Account) -> None:
     quoting = update(Entry).where(Entry.account_id == account.id, Entry.act == "delete_post")
     await session.execute(quoting.values(before={}))
     await session.execute(update(Appeal).where(Appeal.entry_id.in_(about)).values(words=""))
-    called = _called(account)
+    had = select(KeptName.name_key).where(KeptName.account_id == account.id)
+    called = _called(account, list(await session.scalars(had)))
     given = Entry.account_id == account.id, Entry.reason != ""
     for entry in list(await session.scalars(select(Entry).where(*given))):
         entry.reason = called.sub("…", entry.reason)
 
 
-def _called(account: Account) -> re.Pattern[str]:
-    """Their address, name and displayed name, as whole words."""
-    known = filter(None, (account.email, f"@{account.name}", account.name, account.display_name))
+def _called(account: Account, earlier: list[str]) -> re.Pattern[str]:
+    """Their address, names and displayed name, as whole words."""
+    names = [f"{at}{name}" for at in ("@", "") for name in (account.name, *earlier)]
+    known = filter(None, (account.email, *names, account.display_name))
     words = "|".join(map(re.escape, known))
     return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
 

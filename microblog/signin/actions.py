@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from microblog.accounts import queries as accounts
-from microblog.accounts.model import Account
+from microblog.accounts.model import Account, KeptName
 from microblog.kernel import tokens
 from microblog.kernel.clock import now
 from microblog.kernel.errors import N_, Forbidden
@@ -45,6 +45,7 @@ _EXPIRING: tuple[tuple[InstrumentedAttribute[Any], InstrumentedAttribute[datetim
     (EmailUndo.id, EmailUndo.expires_at),
     (SignInStep.token_hash, SignInStep.expires_at),
     (SignInNotice.id, SignInNotice.expires_at),
+    (KeptName.name_key, KeptName.until),
 )
 
 
@@ -181,7 +182,7 @@ async def set_password(session: Session, account: Account, new_hash: str) -> Non
 
 
 async def forget_expired(session: Session) -> bool:
-    """Sweep away what has run out: registrations, links, login sessions.
+    """Sweep away what has run out: registrations, links, login sessions, names that were kept.
 
     No more than `SWEPT` of each at once: whether there may be more.
     """

@@ -3,13 +3,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from microblog.accounts import actions, queries
 from microblog.accounts.model import KeptName
 from microblog.kernel.clock import now
 from microblog.kernel.db import Database
 from microblog.kernel.errors import Conflict, Invalid, NotFound
+from microblog.signin import actions as signin
 
 
 async def made(db: Database, name: str) -> int:
@@ -64,6 +65,19 @@ async def test_after_a_year_the_name_is_free(db: Database) -> None:
     assert await found(db, "ada") == (other, "ada")
     await renamed(db, other, "hopper")
     assert await found(db, "ada") == (other, "hopper")
+
+
+async def test_after_a_year_nothing_tells_who_had_the_name(db: Database) -> None:
+    ada = await made(db, "ada")
+    await renamed(db, ada, "lovelace")
+    async with db.writing() as session:
+        await session.execute(update(KeptName).values(until=now() - timedelta(seconds=1)))
+    await renamed(db, ada, "countess")
+    async with db.writing() as session:
+        assert await signin.forget_expired(session)
+        assert not await signin.forget_expired(session)
+    async with db.reading() as session:
+        assert list(await session.scalars(select(KeptName.name_key))) == ["lovelace"]
 
 
 @pytest.mark.parametrize("name", ["", "a b", "x" * 31, "admin", "ada!"])

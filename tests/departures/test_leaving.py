@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from microblog.accounts import actions as accounts
 from microblog.accounts import queries as people
 from microblog.accounts.events import AccountHidden
-from microblog.accounts.model import Account
+from microblog.accounts.model import Account, KeptName
 from microblog.departures import actions, erasure, queries
 from microblog.departures.model import Departure
 from microblog.follows import actions as follows
@@ -241,12 +241,14 @@ async def test_moderators_are_shown_nobody_who_is_gone(stage: Stage) -> None:
 
 
 async def test_the_log_of_moderators_keeps_no_words_of_whom_is_gone(stage: Stage) -> None:
-    ada, mo = await person(stage.db, "ada"), await person(stage.db, "mo")
+    ada, mo = await person(stage.db, "byron"), await person(stage.db, "mo")
     post = await stage.says(ada, "a rude secret")
     async with stage.db.writing() as session:
         (await session.get_one(Account, mo)).role = "moderator"
+        await accounts.rename(session, ada, "ada")
+    reason = "Ada (@ada, once @byron) is rude; adamant."
     async with stage.db.writing() as session:
-        await moderating.delete_post(session, mo, post.id, reason="Ada (@ada) is rude; adamant.")
+        await moderating.delete_post(session, mo, post.id, reason=reason)
     async with stage.db.writing() as session:
         (entry_id,) = await session.scalars(select(Entry.id))
         session.add(Appeal(entry_id=entry_id, words="no secret at all", at=now()))
@@ -256,7 +258,7 @@ async def test_the_log_of_moderators_keeps_no_words_of_whom_is_gone(stage: Stage
     async with stage.db.reading() as session:
         (entry,) = await moderation.entries(session)
         assert (entry.act, entry.reason, entry.before) == (
-            "delete_post", "… (…) is rude; adamant.", {},
+            "delete_post", "… (…, once …) is rude; adamant.", {},
         )  # fmt: skip
         assert list(await session.scalars(select(Appeal.words))) == [""]
 
@@ -285,6 +287,21 @@ async def test_nobody_gets_the_name_for_a_year(stage: Stage) -> None:
         kept = Base.metadata.tables["kept_names"]
         await session.execute(update(kept).values(until=now() - timedelta(days=1)))
     assert await person(stage.db, "Ada") != ada
+
+
+async def test_a_name_that_somebody_had_says_no_more_whose_it_was(stage: Stage) -> None:
+    ada = await person(stage.db, "byron")
+    async with stage.db.writing() as session:
+        await accounts.rename(session, ada, "ada")
+    await leaves(stage.db, ada)
+    await seven_days_later(stage.db)
+    await takes_away(stage.db, ada)
+    async with stage.db.reading() as session:
+        kept = await session.execute(select(KeptName.name_key, KeptName.account_id))
+        assert sorted(tuple(row) for row in kept) == [("ada", None), ("byron", None)]
+    for name in ("ada", "byron"):
+        with pytest.raises(Conflict):
+            await person(stage.db, name)
 
 
 async def test_a_mail_on_its_way_is_waited_for(stage: Stage) -> None:

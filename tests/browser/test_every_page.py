@@ -117,9 +117,10 @@ async def _brings(mira: Person, kind: str = "archive") -> str:
         content = copy([post(1), answer(2, 1)], following=("otto", "eve")).read()
     form = {"csrf_token": token_in(await mira.page(here))}
     sent = await mira.http.post(path, data=form, files={kind: ("it", content)})
-    while sent.status_code == 409:  # the one before is not done
-        await asyncio.sleep(0.05)
-        sent = await mira.http.post(path, data=form, files={kind: ("it", content)})
+    async with asyncio.timeout(30):
+        while sent.status_code == 409:  # the one before is not done
+            await asyncio.sleep(0.05)
+            sent = await mira.http.post(path, data=form, files={kind: ("it", content)})
     assert sent.status_code == 303, sent.text[:4000]
     return sent.headers["location"].rpartition("/")[2]
 

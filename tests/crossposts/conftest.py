@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -132,6 +133,12 @@ class Author:
 
     def there(self) -> list[str]:
         return self.pretenders.feeds.at(self.kind)
+
+    async def is_there(self) -> None:
+        """Wait until something is."""
+        async with asyncio.timeout(10):
+            while not self.there():
+                await asyncio.sleep(0.01)
 
 
 @pytest.fixture

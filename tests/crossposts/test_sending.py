@@ -224,8 +224,7 @@ class TestTrouble:
         author.pretenders.feeds.moods.append("slow")
         await author.posts("Good morning")
         task = asyncio.ensure_future(author.sender().step())
-        while not author.there():
-            await asyncio.sleep(0.01)
+        await author.is_there()
         task.cancel()
         await asyncio.wait([task])
         assert await state(author) == ("leased", None)
@@ -244,14 +243,13 @@ class TestTrouble:
         self, author: Author
     ) -> None:
         author.pretenders.feeds.moods.append("slow")
-        author.pretenders.feeds.patience = 0.3
         await author.posts("Good morning")
         at_it = asyncio.ensure_future(author.sender().step())
-        while not author.there():
-            await asyncio.sleep(0.01)
+        await author.is_there()
         await author.later(hours=1)
         await author.sender(watched=WATCHED).step()
         assert await state(author) == ("leased", None)
+        author.pretenders.feeds.goes_on.set()
         await at_it
         assert await state(author) == ("done", None)
         assert len(author.there()) == 1
@@ -303,12 +301,11 @@ class TestDeletion:
 
     async def test_on_its_way_it_follows(self, author: Author) -> None:
         author.pretenders.feeds.moods.append("slow")
-        author.pretenders.feeds.patience = 0.5
         post_id = await author.posts("Good morning")
         task = asyncio.ensure_future(author.sent())
-        while not author.there():
-            await asyncio.sleep(0.01)
+        await author.is_there()
         await author.deletes(post_id)
+        author.pretenders.feeds.goes_on.set()
         await task
         assert await author.sent() is None
         assert author.there() == []

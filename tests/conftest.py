@@ -12,12 +12,15 @@ from microblog.app import create_app
 from microblog.kernel import events
 from microblog.kernel.db import Database
 from microblog.settings import Settings
+from tests import routes
 from tests.databases import KINDS, Databases
 from tests.posts.stage import Stage
 from tests.process import SiteProcess
 from tests.world import World
 
 KEY = "test-key-0123456789-abcdefghijklmnop"
+
+routes.share()
 
 
 # Pages and the parts of serving speak to no database of their own; what they show is tested on

@@ -8,6 +8,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, contextmanager
@@ -21,6 +22,7 @@ from microblog.kernel import schema
 from tests.scratch import scratch
 
 KINDS = ("sqlite", "postgresql")
+ROOM = 512 << 20  # a server of the tests takes a fifth of it
 
 
 class PostgresServer:
@@ -91,6 +93,7 @@ async def _make_template(server: PostgresServer) -> None:
     quick = ("fsync", "synchronous_commit", "full_page_writes")  # a test needs no power cut
     await server.execute(
         *(f"ALTER SYSTEM SET {name} = off" for name in quick),
+        "ALTER SYSTEM SET max_wal_size = '64MB'",  # it may lie in memory
         "SELECT pg_reload_conf()",
         "CREATE DATABASE template_microblog",
     )
@@ -100,7 +103,7 @@ async def _make_template(server: PostgresServer) -> None:
 @contextmanager
 def _postgres() -> Iterator[PostgresServer]:
     """PostgreSQL from the wheel; skips, or fails under REQUIRE_POSTGRES=1, when it cannot start."""
-    with scratch("pg") as folder, scratch("run") as own:
+    with scratch("pg", _quickest()) as folder, scratch("run") as own:
         try:
             # Its paths come from platformdirs, which warns where nobody logged in.
             os.environ.setdefault("XDG_RUNTIME_DIR", str(own))
@@ -116,6 +119,14 @@ def _postgres() -> Iterator[PostgresServer]:
             yield PostgresServer(Path(server.get_uri().partition("host=")[2]))
         finally:
             server.cleanup()
+
+
+def _quickest() -> Path:
+    """Where the server's files lie.  To make a database is to copy a thousand of them: in
+    memory, where there is room, that takes a fifth of the time."""
+    memory = Path("/dev/shm")
+    has_room = memory.is_dir() and shutil.disk_usage(memory).free > ROOM
+    return memory if has_room and os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
 
 
 def _in_thread(work: Coroutine[Any, Any, None]) -> None:

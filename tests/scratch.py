@@ -17,13 +17,13 @@ YOUNG = 60.0  # seconds; its process may not have locked it yet
 
 
 @contextmanager
-def scratch(kind: str) -> Iterator[Path]:
+def scratch(kind: str, system: Path | None = None) -> Iterator[Path]:
     """Gone when the block ends; those of runs that were killed go first, with their servers."""
-    system = Path(tempfile.gettempdir())
+    system = system or Path(tempfile.gettempdir())
     for left in system.glob(f"microblog-test-{kind}-*"):
         with suppress(OSError):  # another's, or gone meanwhile
             _sweep(left)
-    folder = Path(tempfile.mkdtemp(prefix=f"microblog-test-{kind}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"microblog-test-{kind}-", dir=system))
     held = os.open(folder, os.O_RDONLY)  # not inherited by what is started here
     fcntl.flock(held, fcntl.LOCK_EX)
     try:

@@ -3,16 +3,22 @@
 It runs with ``synchronous=FULL``: an answered post survives a power cut (SECURITY R2).  What is
 deleted is overwritten (``secure_delete``), not only unlinked.
 
-aiosqlite gives each connection a thread.  A trip there and back costs 0.1 ms of CPU, and SQLAlchemy
-makes four of a statement and one each of BEGIN and ROLLBACK; here a statement is one trip, which
-begins the transaction when it is the first.
+aiosqlite gives each connection a thread.  A trip there and back costs 0.1 ms of CPU on one core and
+0.8 on two, whose caches hand over all that both touch; and SQLAlchemy makes four of a statement and
+one each of BEGIN and ROLLBACK.  Here a statement is one trip at most, which begins the transaction
+when it is the first, and **a short one is none**: it runs where it was asked.  How long that may
+hold up everybody else is bounded: SQLite looks at the clock every `STEPS` of its machine, and what
+is not done after `SHORT` seconds is stopped and asked again in the thread, in the same snapshot.
+What waits for a lock or for the disk (BEGIN IMMEDIATE, COMMIT), and what may change many rows,
+always goes to the thread.
 """
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from functools import partial
 from threading import Thread
 from typing import Any
@@ -25,6 +31,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from microblog.kernel import patience
 
 READERS = 5
+SHORT = 0.005  # s in one transaction: as long as any thread may keep the interpreter
+STEPS = 2000  # some 0.1 ms
+AGAIN = 10.0  # s after which what was not short may be tried again
 
 
 def engines(
@@ -62,8 +71,10 @@ def _connect(
 
 
 def _opened(database: str, pragmas: Sequence[str], options: dict[str, Any]) -> sqlite3.Connection:
-    # `Connection` says BEGIN.
-    made: sqlite3.Connection = sqlite3.connect(database, **options, isolation_level=None)
+    # `Connection` says BEGIN, and sees to it that only one thread is at work.
+    made: sqlite3.Connection = sqlite3.connect(
+        database, **{**options, "check_same_thread": False}, isolation_level=None
+    )
     for pragma in pragmas:
         made.execute(f"PRAGMA {pragma}").close()
     return made
@@ -84,16 +95,27 @@ class Connection(aiosqlite.Connection):
         self._thread = Thread(target=_work, args=(self._tx,), daemon=True)
         self._begin = begin
         self._begun = False
-        self._wait = self._waits = wait  # for a lock: at most, and now
+        self._wait = wait  # for a lock, at most
+        self._waits = -1.0  # as the connection knows it
+        self._away = False  # the thread may be at work: nobody waited for its last trip
+        self._short = _Short(reads=begin == "BEGIN")
 
     def cursor(self) -> Cursor:  # type: ignore[override]
         return Cursor(self)
 
     async def run(self, cursor: Cursor, how: str, statement: str, parameters: Any) -> None:  # noqa: ANN401 - DBAPI
-        begin, self._begun = not self._begun, True
-        wait = patience.at_most(self._wait) if begin else None
+        begins, self._begun = not self._begun, True
+        work = partial(self._run, cursor, how, statement, parameters)
+        if begins:
+            self._short.begin()
+        may_stay = not self._away and how == "execute" and self._short.is_likely(statement, begins)
+        here = partial(work, 0.0 if begins else None)
+        if may_stay and self._short.done(self._conn, statement, here):
+            return
         trip: Any = self._execute
-        await trip(self._run, wait, cursor, how, statement, parameters)
+        self._away = True
+        await trip(work, patience.at_most(self._wait) if begins else None)
+        self._away = False
 
     async def commit(self) -> None:
         if self._begun:
@@ -102,17 +124,21 @@ class Connection(aiosqlite.Connection):
 
     async def rollback(self) -> None:
         """Not waited for: whatever comes next on this connection comes after it in its thread."""
-        if self._begun:
-            self._begun = False
+        if not self._begun:
+            return
+        self._begun = False
+        if self._away:
             self._tx.put_nowait((None, self._conn.rollback))
+        else:
+            self._conn.rollback()
 
     def _run(
         self,
-        wait: float | None,
         into: Cursor,
         how: str,
         statement: str,
         parameters: Any,  # noqa: ANN401
+        wait: float | None,
     ) -> None:
         if wait is not None:
             self._begin_within(wait)
@@ -126,7 +152,60 @@ class Connection(aiosqlite.Connection):
         if wait != self._waits:
             self._conn.execute(f"PRAGMA busy_timeout={int(wait * 1000)}")
             self._waits = wait
-        self._conn.execute(self._begin)
+        if not self._conn.in_transaction:
+            self._conn.execute(self._begin)
+
+
+class _Short:
+    """Which statements of a connection run where they are asked, and that they end soon."""
+
+    def __init__(self, *, reads: bool) -> None:
+        self._reads = reads
+        self._left = SHORT
+        self._stop = 0.0
+        self._was_long: dict[str, float] = {}
+
+    def begin(self) -> None:
+        self._left = SHORT
+
+    def is_likely(self, statement: str, begins: bool) -> bool:
+        if begins and not self._reads:
+            return False  # it waits for the lock
+        if not (self._reads or _only_adds(statement) or statement.startswith("SELECT")):
+            return False
+        long_at = self._was_long.get(statement)
+        return self._left > 0 and (long_at is None or time.monotonic() - long_at > AGAIN)
+
+    def done(self, on: sqlite3.Connection, statement: str, work: Callable[[], None]) -> bool:
+        """Whether `work` came to its end here; if not, nothing of it happened."""
+        began = time.perf_counter()
+        self._stop = began + self._left
+        # A change that is stopped would take its whole transaction with it.
+        on.set_progress_handler(None if _only_adds(statement) else self._is_late, STEPS)
+        try:
+            work()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
+                raise
+            self._remember(statement)
+            return False
+        finally:
+            on.set_progress_handler(None, 0)
+            self._left -= time.perf_counter() - began
+        return True
+
+    def _is_late(self) -> bool:
+        return time.perf_counter() > self._stop
+
+    def _remember(self, statement: str) -> None:
+        if len(self._was_long) > 100:
+            self._was_long.clear()
+        self._was_long[statement] = time.monotonic()
+
+
+def _only_adds(statement: str) -> bool:
+    """The rows it names."""
+    return statement.startswith("INSERT") and "SELECT" not in statement
 
 
 class Cursor:

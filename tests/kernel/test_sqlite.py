@@ -1,14 +1,17 @@
-"""One trip to SQLite's thread a statement, and still transactions as they should be."""
+"""At most one trip to SQLite's thread a statement, and still transactions as they should be."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from microblog.kernel.db import Database
 
@@ -101,4 +104,75 @@ async def test_a_lock_of_another_process_is_told_after_the_patience(
             await add(file, 2)
     await add(file, 2)
     assert await count(file) == 2
+    await other.close()
+
+
+async def longest_pause(asking: Awaitable[object]) -> float:
+    """How long everybody else in the process was held up, in seconds, while `asking` went on."""
+    task, longest = asyncio.ensure_future(asking), 0.0
+    while not task.done():
+        before = time.perf_counter()
+        await asyncio.sleep(0)
+        longest = max(longest, time.perf_counter() - before)
+    task.result()
+    return longest
+
+
+async def test_a_short_read_is_answered_where_it_is_asked(file: Database) -> None:
+    others = asyncio.Event()
+    async with file.reading() as session:
+        await session.scalar(COUNT)
+        asyncio.get_running_loop().call_soon(others.set)
+        assert await session.scalar(COUNT) == 0
+        assert not others.is_set(), "somebody else had a turn: it was a trip to the thread"
+
+
+async def test_a_long_read_goes_on_beside_everybody_else_in_the_same_moment(file: Database) -> None:
+    both = text(f"SELECT ({SLOW}), ({COUNT})")
+
+    async def read(session: AsyncSession) -> None:
+        assert (await session.execute(both)).one() == (3_000_000, 1)
+
+    await add(file, 1)
+    for _ in range(2):  # found out, then known
+        async with file.reading() as session:
+            assert await session.scalar(COUNT) == 1
+            async with file.writing() as writer:
+                await writer.execute(text("DELETE FROM t"))
+            began = time.perf_counter()
+            pause = await longest_pause(read(session))
+            assert pause < (time.perf_counter() - began) / 2
+        await add(file, 1)
+
+
+async def test_a_long_question_of_a_writer_undoes_nothing_it_wrote(file: Database) -> None:
+    async with file.writing() as session:
+        await session.execute(text("INSERT INTO t VALUES (1, 'a')"))
+        assert await session.scalar(SLOW) == 3_000_000
+        await session.execute(text("INSERT INTO t VALUES (2, 'b')"))
+    assert await count(file) == 2
+
+
+async def test_a_file_held_by_somebody_else_holds_up_nobody_but_the_reader(
+    file: Database, tmp_path: Path
+) -> None:
+    await file.close()
+    holder = sqlite3.connect(tmp_path / "t.db")
+    holder.execute("PRAGMA locking_mode=EXCLUSIVE")
+    holder.execute("INSERT INTO t VALUES (1, 'a')")
+    holder.commit()
+    other = Database(f"sqlite+aiosqlite:///{tmp_path}/t.db", busy_timeout=0.5)
+
+    async def refused() -> None:
+        with pytest.raises(OperationalError, match="locked"):
+            await count(other)
+
+    for _ in range(2):
+        began = time.perf_counter()
+        pause = await longest_pause(refused())
+        waited = time.perf_counter() - began
+        assert waited > 0.4
+        assert pause < waited / 2
+    holder.close()
+    assert await count(other) == 1
     await other.close()

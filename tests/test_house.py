@@ -207,6 +207,11 @@ async def test_every_interface_is_joined(app: Quart) -> None:
     }
 
 
+def test_staff_act_only_while_their_login_session_lasts() -> None:
+    for path in (ROOT / "microblog" / "web").glob("admin*.py"):
+        assert "db.writing()" not in path.read_text(), f"{path.name}: use web.acting"
+
+
 # -- events, mail, settings, schema ----------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from microblog.accounts import bans
 from microblog.accounts.model import Ban
 from microblog.kernel.errors import N_, Conflict, Invalid, NotFound
 from microblog.kernel.model import Session
+from microblog.moderation import actions
 from microblog.moderation.model import Entry
 
 THERE = N_("This is banned already.")
@@ -19,6 +20,7 @@ YOURS = N_("You are in this range yourself.")
 
 async def ban(session: Session, actor_id: int, kind: str, value: str, *, address: str) -> None:
     """`address` is where the administrator is, who must not shut themselves out."""
+    await actions.acting(session, actor_id, "ban")
     value = bans.checked(kind, value)
     if kind == "network" and _is_in(address, value):
         raise Invalid("value", YOURS)
@@ -33,6 +35,7 @@ async def ban(session: Session, actor_id: int, kind: str, value: str, *, address
 
 
 async def unban(session: Session, actor_id: int, ban_id: int) -> None:
+    await actions.acting(session, actor_id, "ban")
     found = await session.get(Ban, ban_id)
     if found is None:
         raise NotFound

@@ -39,6 +39,7 @@ MAY: Mapping[str, Mapping[str, frozenset[str]]] = MappingProxyType(
 # Act that is done to nobody -> roles that may.
 MAY_ALONE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
+        "ban": (ADMINISTRATOR,),
         "change_settings": (ADMINISTRATOR,),
         "decide_application": STAFF,
         "see_applicant_address": (ADMINISTRATOR,),

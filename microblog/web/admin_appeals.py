@@ -8,6 +8,7 @@ from microblog.kernel.errors import N_
 from microblog.moderation import appeals, queries
 from microblog.site import me, site
 from microblog.web.access import moderator
+from microblog.web.acting import writing_as_me
 from microblog.web.answers import done, wants_json
 from microblog.web.forms import read_form
 from microblog.web.languages import translated
@@ -35,7 +36,7 @@ async def index() -> ResponseReturnValue:
 async def decide(entry_id: str) -> ResponseReturnValue:
     """`decision` is "grant"; anything else leaves what was done."""
     granted = (await read_form("decision"))["decision"] == "grant"
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         await appeals.decide(session, me().id, post_id_in(entry_id), granted=granted)
     if not wants_json():
         await flash(translated(DECIDED), "notice")

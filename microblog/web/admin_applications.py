@@ -15,6 +15,7 @@ from microblog.moderation.permissions import may_alone
 from microblog.site import me, site
 from microblog.web import ways_in
 from microblog.web.access import moderator
+from microblog.web.acting import writing_as_me
 from microblog.web.answers import done, wants_json
 from microblog.web.forms import Form, read_form
 from microblog.web.languages import translated
@@ -52,7 +53,7 @@ async def decide(application_id: str) -> ResponseReturnValue:
         wanted = (await queries.application(session, post_id_in(application_id))).id
     again = partial(_page, application_id=application_id)
     form = await read_form("decision", "reason", again=again)
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         sentence = await _decide(session, wanted, form)
     if not wants_json():
         await flash(sentence, "notice")

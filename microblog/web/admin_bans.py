@@ -9,6 +9,7 @@ from microblog.moderation import bans
 from microblog.site import me, site
 from microblog.web import client
 from microblog.web.access import administrator
+from microblog.web.acting import writing_as_me
 from microblog.web.answers import done
 from microblog.web.forms import Form, read_form
 from microblog.web.limits import limited
@@ -31,7 +32,7 @@ async def index() -> ResponseReturnValue:
 @limited("300/hour")
 async def create() -> ResponseReturnValue:
     form = await read_form("kind", "value", again=_page)
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         await bans.ban(session, me().id, form["kind"], form["value"], address=client.address())
     return done("/admin/bans")
 
@@ -41,7 +42,7 @@ async def create() -> ResponseReturnValue:
 @recently_authenticated
 @limited("300/hour")
 async def delete(ban_id: str) -> ResponseReturnValue:
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         await bans.unban(session, me().id, post_id_in(ban_id))
     return done("/admin/bans")
 

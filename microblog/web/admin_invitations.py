@@ -6,8 +6,9 @@ from quart import Blueprint, ResponseReturnValue
 
 from microblog.admissions import queries
 from microblog.moderation import applications
-from microblog.site import me, site
+from microblog.site import me
 from microblog.web.access import moderator
+from microblog.web.acting import writing_as_me
 from microblog.web.forms import Form
 from microblog.web.invitations import USUAL, WITHDRAWN, drawn, made, told
 from microblog.web.limits import limited
@@ -33,7 +34,7 @@ async def create() -> ResponseReturnValue:
 @moderator
 @limited("300/hour")
 async def withdraw(invitation_id: str) -> ResponseReturnValue:
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         found = await queries.invitation(session, post_id_in(invitation_id))
         await applications.withdraw_invitation(session, me().id, found.inviter_id, found.id)
     return await told(WITHDRAWN, "/admin/invitations")

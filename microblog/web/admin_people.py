@@ -16,6 +16,7 @@ from microblog.moderation.queries import PAGE, SHOWN, Person
 from microblog.signin import two_factor
 from microblog.site import me, site
 from microblog.web.access import moderator
+from microblog.web.acting import writing_as_me
 from microblog.web.answers import done, wants_json
 from microblog.web.forms import Form, read_form
 from microblog.web.languages import translated
@@ -60,7 +61,7 @@ async def act(account_id: str) -> ResponseReturnValue:
         person = await queries.person(session, post_id_in(account_id))
     again = partial(person_page, account_id=account_id)
     form = await read_form("act", "reason", "days", again=again)
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         await _do(session, person.id, form)
     if not wants_json():
         await flash(translated(DONE), "notice")

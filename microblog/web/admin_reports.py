@@ -15,6 +15,7 @@ from microblog.posts import queries as posts
 from microblog.posts.queries import PostView
 from microblog.site import me, site
 from microblog.web.access import moderator
+from microblog.web.acting import writing_as_me
 from microblog.web.answers import done, wants_json
 from microblog.web.forms import Form, read_form
 from microblog.web.languages import translated
@@ -55,7 +56,7 @@ async def close(report_id: str) -> ResponseReturnValue:
         report = await queries.report(session, post_id_in(report_id))
     again = partial(_page, report_id=report_id)
     form = await read_form("outcome", "reason", "days", again=again)
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         await reports.close(
             session, me().id, report.id,
             outcome=form["outcome"], reason=form["reason"], days=number(form["days"]),

@@ -11,6 +11,7 @@ from microblog.site import me, site
 from microblog.site_settings import actions
 from microblog.site_settings.model import INVITERS, MODES, SiteSettings
 from microblog.web.access import administrator
+from microblog.web.acting import writing_as_me
 from microblog.web.forms import Form, read_form
 from microblog.web.limits import limited
 from microblog.web.reauthentication import recently_authenticated
@@ -35,7 +36,7 @@ async def show() -> ResponseReturnValue:
 @limited("120/hour")
 async def change() -> ResponseReturnValue:
     form = await read_form(*_FIELDS, again=_page)
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         await site_settings.change(session, me().id, site().defaults, form.values)
     async with site().db.reading() as session:
         await site().refresh(session)  # the log tells this process, too, in a moment

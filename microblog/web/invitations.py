@@ -11,6 +11,7 @@ from microblog.kernel.model import Session
 from microblog.site import me, site
 from microblog.web import admitting
 from microblog.web.access import member
+from microblog.web.acting import writing_as_me
 from microblog.web.answers import done, wants_json
 from microblog.web.forms import Again, Form, read_form
 from microblog.web.languages import translated
@@ -44,7 +45,7 @@ async def create() -> ResponseReturnValue:
 @member
 @limited("120/hour")
 async def withdraw(invitation_id: str) -> ResponseReturnValue:
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         await invitations.withdraw(session, me().id, post_id_in(invitation_id))
     return await told(WITHDRAWN, "/settings/invitations")
 
@@ -53,7 +54,7 @@ async def made(again: Again, url: str) -> ResponseReturnValue:
     form = await read_form(*FIELDS, again=again)
     if not admitting.may_invite():
         raise Forbidden(NOT_YOURS)
-    async with site().db.writing() as session:
+    async with writing_as_me() as session:
         await invitations.create(
             session, me().id, note=form["note"], uses=number(form["uses"]),
             days=number(form["days"]), most=site().chosen.invitations_each,

@@ -37,6 +37,7 @@ def test_a_cell(actor: str, act: str, target: str) -> None:
 ALONE = {
     ("moderator", "decide_application"), ("administrator", "decide_application"),
     ("administrator", "change_settings"), ("administrator", "see_applicant_address"),
+    ("administrator", "ban"),
 }  # fmt: skip
 INVITING = {
     ("members", "member"), ("members", "moderator"), ("members", "administrator"),

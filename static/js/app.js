@@ -23,5 +23,4 @@ for (const sign of signs) addEventListener(sign, () => load({ localName: "hover-
 
 // Without a timeline there are still counts, but not for a visitor.
 const { position = "", stream = "none" } = document.querySelector("[data-position]")?.dataset ?? {};
-if (stream !== "none") start(position, { stream });
-else if (account) start(position, { stream: "home", timeline: "none" });
+if (account || stream !== "none") start(position, { stream });

@@ -231,3 +231,24 @@ async def test_signing_out_elsewhere_says_so_on_the_open_page(window: Open) -> N
         "live-state:not([data-state=live]):not([data-state=caught-up])"
     )
     await reader.page.wait_for_selector("text=/signed out/i")
+
+
+async def test_where_no_posts_are_shown_only_counts_arrive(window: Open) -> None:
+    writer, reader = await two(window)
+    heard: list[str] = []
+
+    def hear(frame: object) -> None:
+        heard.append(str(frame))
+
+    reader.page.on("websocket", lambda socket: socket.on("framereceived", hear))
+    for path in ("/settings/profile", "/notifications"):
+        heard.clear()
+        await reader.goto(path)
+        async with asyncio.timeout(15):
+            while "caught_up" not in "".join(heard):
+                await asyncio.sleep(0.05)
+        await writer.post(f"for those at home, not at {path}")
+        await writer.page.wait_for_selector(f"text=not at {path}")
+        await writer.post(f"@{reader.name} look at {path}")
+        await reader.until("document.title.startsWith('(')")
+        assert "for those at home" not in "".join(heard)

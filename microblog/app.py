@@ -234,7 +234,7 @@ class Machinery:
         if self.transport is None:
             found.append(Notice(NO_SMTP))
         if self.sender.stopped:
-            found.append(Notice(STOPPED, reason=self.sender.stopped))
+            found.append(Notice(STOPPED, {"reason": self.sender.stopped}))
         if self.site.bus and not self.site.bus.is_there:
             found.append(Notice(AWAY))
         if self.site.settings.limits == "off":

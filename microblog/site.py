@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
@@ -23,16 +23,15 @@ from microblog.site_settings import queries as site_settings
 from microblog.site_settings.model import SiteSettings
 
 
-class Notice(str):
+@dataclass(frozen=True, slots=True)
+class Notice:
     """What the operator should know: the console says it in English, a page translates it."""
 
     message: str
-    values: dict[str, object]
+    values: Mapping[str, object] = field(default_factory=dict)
 
-    def __new__(cls, message: str, **values: object) -> Notice:
-        sentence = super().__new__(cls, message % values)
-        sentence.message, sentence.values = message, values
-        return sentence
+    def __str__(self) -> str:
+        return self.message % self.values
 
 
 @dataclass

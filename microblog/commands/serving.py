@@ -133,7 +133,7 @@ async def _serve_alone(settings: Settings, place: Place, *, with_demo: bool = Fa
         welcome = partial(_welcome, settings, claim, with_demo=with_demo)
         await serve(
             app, place, on_drain=site.hub.drain,
-            on_ready=lambda _urls: say("\n".join([*welcome(), *site.notices()])),
+            on_ready=lambda _urls: say("\n".join([*welcome(), *map(str, site.notices())])),
         )  # fmt: skip
 
 
@@ -157,7 +157,7 @@ async def _serve_as_worker(
 
     def ready(_urls: list[str]) -> None:
         if number == 0 and (notices := site.notices()):
-            say("\n".join(notices))
+            say("\n".join(map(str, notices)))
         tell()
 
     await serve(app, place, on_ready=ready, on_drain=site.hub.drain, supervised=True)
@@ -187,7 +187,8 @@ async def work(_given: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    say("\n".join(["Working: mail and the event log. Stop with Ctrl+C.", *machinery.notices()]))
+    working = "Working: mail and the event log. Stop with Ctrl+C."
+    say("\n".join([working, *map(str, machinery.notices())]))
     following = await follow_settings(site)
     steps = machinery.steps() | {"site settings": (following.step, 1.0)}
     async with running(site, steps, wakers=machinery.wakers()):

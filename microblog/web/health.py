@@ -38,7 +38,8 @@ TOO_OLD = "The database has an older schema than this version. Run: microblog mi
 async def healthz() -> ResponseReturnValue:
     here = site()
     checks = {name: pulse.alive for name, pulse in here.pulses.items()}
-    facts: dict[str, object] = {"live_readers": len(here.hub), "notices": here.notices()}
+    notices = [str(notice) for notice in here.notices()]
+    facts: dict[str, object] = {"live_readers": len(here.hub), "notices": notices}
     checks["database"] = await _look(facts)
     well = all(checks.values())
     said = {"status": "ok" if well else "failing", "checks": checks}

@@ -193,7 +193,7 @@ async def test_what_people_wrote_is_never_markup(house: House) -> None:
 async def test_what_the_operator_should_know_is_said_in_the_reader_s_language(
     house: House,
 ) -> None:
-    house.world.site.notices = lambda: [Notice(STOPPED, reason="535 no")]
+    house.world.site.notices = lambda: [Notice(STOPPED, {"reason": "535 no"})]
     assert "Mail is stopped: 535 no" in await house.ada.page("/admin")
     answer = await house.ada.client.get("/admin", headers={"Accept-Language": "es"})
     page = await text(answer)

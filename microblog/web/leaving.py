@@ -8,9 +8,8 @@ from microblog.accounts import queries as accounts
 from microblog.departures import actions, queries
 from microblog.kernel.errors import N_, Invalid, NotFound
 from microblog.kernel.model import Session
-from microblog.signin import passkeys, passwords
+from microblog.signin import passwords
 from microblog.signin import queries as logins
-from microblog.signin.queries import Credentials
 from microblog.site import me, site
 from microblog.web import identity
 from microblog.web.access import member, public
@@ -22,6 +21,7 @@ from microblog.web.languages import translated
 from microblog.web.limits import address, limited
 from microblog.web.reauthentication import recently_authenticated
 from microblog.web.rendering import render
+from microblog.web.ways_in import means_of
 
 pages = Blueprint("leaving", __name__)
 
@@ -78,20 +78,20 @@ async def come_back(token: str) -> ResponseReturnValue:
 async def _prove(password: str) -> None:
     """The password once more, of those who have nothing else; others have just proved it."""
     async with site().db.reading() as session:
-        mine = await logins.credentials_of(session, me().id)
-        if not await _is_asked(session, mine):
+        if not await _is_asked(session):
             return
+        mine = await logins.credentials_of(session, me().id)
     async with password_attempt(me().id) as attempt:
         if not await passwords.matches(mine.password_hash, password):
             await attempt.failed()
             raise Invalid("current_password", NOT_YOURS)
 
 
-async def _is_asked(session: Session, mine: Credentials) -> bool:
+async def _is_asked(session: Session) -> bool:
     """For the password.  A passkey is enough by itself, for those who have forgotten theirs: it was
     asked for within the last ten minutes."""
-    has_passkey = bool(await passkeys.passkeys_of(session, mine.account_id))
-    return mine.password_hash is not None and not has_passkey
+    means = await means_of(session, me().id)
+    return means.has_password and not means.passkeys
 
 
 async def _told(url: str, sentence: str) -> ResponseReturnValue:
@@ -102,7 +102,6 @@ async def _told(url: str, sentence: str) -> ResponseReturnValue:
 
 async def _page(form: Form) -> str:
     async with site().db.reading() as session:
-        mine = await logins.credentials_of(session, me().id)
-        asks = await _is_asked(session, mine)
+        asks = await _is_asked(session)
         is_last = await accounts.is_last_administrator(session, me().id)
     return render("leaving/show.html", form=form, has_password=asks, is_last=is_last)

@@ -93,9 +93,11 @@ async def prove() -> ResponseReturnValue:
     form = await read_form("password", "next", again=page)
     form.values |= await kept_fields()
     async with site().db.reading() as session:
+        means = await means_of(session, me().id)
         mine = await logins.credentials_of(session, me().id)
+    stored = mine.password_hash if means.has_password else None
     async with password_attempt(me().id) as attempt:
-        if not await passwords.matches(mine.password_hash, form["password"]):
+        if not await passwords.matches(stored, form["password"]):
             await attempt.failed()
             raise Invalid("password", NOT_YOURS)
     await proven()

@@ -65,8 +65,9 @@ def providers() -> dict[str, str]:
 
 
 async def means_of(session: Session, account_id: int) -> Means:
-    has_password = (await logins.credentials_of(session, account_id)).password_hash is not None
+    """A password of before the site went without is none: who forgot it can have no other."""
     owner = await accounts.account(session, account_id)
+    has_password = site().settings.has_passwords and owner.password_hash is not None
     can_mail = site().settings.sends_mail and not owner.mail_refusal and not has_password
     return Means(
         has_password,

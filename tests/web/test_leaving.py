@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, update
@@ -51,6 +52,14 @@ async def test_a_passkey_does_instead_of_the_password(world: World, ada: Visitor
     await later(world, 1)
     assert await leaves(ada, "") == 303
     assert await ada.who() is None
+
+
+async def test_no_password_is_asked_for_where_the_site_goes_without(
+    world: World, ada: Visitor
+) -> None:
+    world.site.settings = replace(world.site.settings, passwords="off")
+    assert 'name="current_password"' not in await ada.page("/settings/leave")
+    assert await leaves(ada, "") == 303
 
 
 async def test_an_old_sign_in_is_not_enough(world: World, ada: Visitor) -> None:

@@ -13,6 +13,7 @@ from microblog.kernel.clock import now
 from microblog.settings import Settings
 from microblog.signin import proofs
 from microblog.signin.model import LoginSession
+from microblog.signin.passwords import hashed
 from tests.web.visitor import JSON, PASSWORD, Visitor, open_sessions, text
 from tests.world import Person, World
 
@@ -167,6 +168,18 @@ class TestByMail:
         assert answer.status_code == 404
         await world.settle()
         assert await world.letters() == []
+
+    async def test_a_password_of_before_the_site_went_without_is_none(
+        self, world: World, grace: Person
+    ) -> None:
+        """There is no way to another one for whoever has forgotten it."""
+        async with world.db.writing() as session:
+            stored = await hashed(PASSWORD)
+            await session.execute(update(Account).values(password_hash=stored))
+        world.site.settings = replace(world.site.settings, passwords="off")
+        assert (await grace.submit("/reauthenticate", password=PASSWORD)).status_code == 422
+        await self.asks(grace)
+        assert (await self.types(grace, await mailed_code(world))).status_code == 200
 
     async def test_it_works_once(self, world: World, grace: Person) -> None:
         await self.asks(grace)

@@ -112,14 +112,16 @@ class Connection(aiosqlite.Connection):
         here = partial(work, 0.0 if begins else None)
         if may_stay and self._short.done(self._conn, statement, here):
             return
-        trip: Any = self._execute
+        await self._trip(partial(work, patience.at_most(self._wait) if begins else None))
+
+    async def _trip(self, work: Callable[[], None]) -> None:
         self._away = True
-        await trip(work, patience.at_most(self._wait) if begins else None)
+        await self._execute(work)  # type: ignore[no-untyped-call]
         self._away = False
 
     async def commit(self) -> None:
         if self._begun:
-            await super().commit()
+            await self._trip(self._conn.commit)
             self._begun = False
 
     async def rollback(self) -> None:

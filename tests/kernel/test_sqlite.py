@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable
@@ -85,6 +86,25 @@ async def test_who_is_cancelled_while_asking_leaves_no_transaction_open(file: Da
             await task
     await add(file, 1, 2)
     assert await count(file) == 2
+
+
+async def test_who_is_cancelled_at_any_point_has_written_all_or_nothing(file: Database) -> None:
+    async def write(number: int) -> None:
+        async with file.writing() as session:
+            await session.execute(text("INSERT INTO t VALUES (:id, 'a')"), {"id": number})
+            await session.execute(text("INSERT INTO t VALUES (:id, 'b')"), {"id": -number})
+
+    for number in range(1, 60):
+        task = asyncio.create_task(write(number))
+        for _ in range(number):
+            await asyncio.sleep(0)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        async with file.reading() as session:
+            both = text("SELECT count(*) FROM t WHERE id IN (:id, -:id)")
+            assert await session.scalar(both, {"id": number}) in (0, 2)
+    await add(file, 1000)
 
 
 async def test_many_rows_come_whole(file: Database) -> None:

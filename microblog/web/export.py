@@ -21,6 +21,8 @@ from microblog.web.rendering import render
 
 pages = Blueprint("export", __name__)
 
+SLOWEST = 2 * 3600  # seconds; Quart cuts answers after one minute, and this one may be large
+
 
 @pages.get("/settings/export")
 @member
@@ -52,7 +54,9 @@ async def fetch(archive_id: str) -> ResponseReturnValue:
         "Content-Disposition": f'attachment; filename="{site().settings.host}-{me().name}.zip"',
         "Content-Length": str(mine.size),
     }
-    return Response(_content(site().db, mine.id), mimetype="application/zip", headers=headers)
+    answer = Response(_content(site().db, mine.id), mimetype="application/zip", headers=headers)
+    answer.timeout = SLOWEST
+    return answer
 
 
 @pages.get("/settings/export/following.csv")

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import asyncio
 import io
 from zipfile import ZipFile
 
 import pytest
 
+from microblog.archives import queries
 from microblog.kernel import events
+from microblog.kernel.model import Session
 from microblog.timelines.audience import Watchers
 from microblog.web.showing import messages, shown
 from tests.web.test_reauthentication import later
@@ -40,6 +43,21 @@ async def test_a_copy_is_asked_for_and_fetched(world: World, ada: Visitor) -> No
     assert int(answer.headers["Content-Length"]) == len(content)
     assert answer.headers["Cache-Control"] == "no-store"
     assert "index.html" in ZipFile(io.BytesIO(content)).namelist()
+
+
+async def test_on_a_slow_line_it_arrives_as_well(
+    world: World, ada: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, part = f"/settings/export/{await made(world, ada)}", queries.part
+
+    async def slowly(session: Session, archive_id: int, number: int) -> bytes | None:
+        await asyncio.sleep(0.1)
+        return await part(session, archive_id, number)
+
+    monkeypatch.setattr(queries, "part", slowly)
+    monkeypatch.setitem(world.app.config, "RESPONSE_TIMEOUT", 0.05)  # a minute, elsewhere
+    answer = await ada.client.get(path)
+    assert ZipFile(io.BytesIO(await answer.get_data())).testzip() is None
 
 
 async def test_a_mail_leads_there(world: World, ada: Visitor) -> None:

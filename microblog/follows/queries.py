@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, select
 from microblog.follows.model import Follow, FollowRequest
 from microblog.kernel.ids import LARGEST
 from microblog.kernel.model import Session
-from microblog.kernel.rows import fetch_column
+from microblog.kernel.rows import fetch, fetch_column
 
 _CHUNK = 500
 _MANY = 2000  # from here on reading as many followers is cheaper than asking for each
@@ -21,6 +21,10 @@ Tie: TypeAlias = bool | Literal["requested"]  # whether somebody follows, or has
 _FOLLOWED = select(Follow.followed_id).where(Follow.follower_id == bindparam("account_id"))
 _FOLLOWERS = select(Follow.follower_id).where(Follow.followed_id == bindparam("account_id"))
 _AMONG = _FOLLOWERS.where(Follow.follower_id.in_(bindparam("among", expanding=True)))
+_BETWEEN = select(Follow.follower_id, Follow.followed_id).where(
+    Follow.follower_id.in_(bindparam("followers", expanding=True)),
+    Follow.followed_id.in_(bindparam("followed", expanding=True)),
+)
 _COUNTS = select(
     select(func.count())
     .where(Follow.follower_id == bindparam("account_id"))
@@ -111,6 +115,14 @@ async def followed_among(session: Session, account_id: int, among: Set[int]) -> 
         Follow.follower_id == account_id, Follow.followed_id.in_(among)
     )
     return set(await session.scalars(wanted)) if among else set()
+
+
+async def ties_between(
+    session: Session, followers: Set[int], followed: Set[int]
+) -> set[tuple[int, int]]:
+    """Who follows whom, of some hundreds on either side."""
+    asked = {"followers": list(followers), "followed": list(followed)}
+    return {(who, whom) for who, whom in await fetch(session, _BETWEEN, asked)}
 
 
 async def followers_among(session: Session, author_id: int, among: Set[int]) -> set[int]:

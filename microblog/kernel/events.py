@@ -92,6 +92,21 @@ class Position:
         return cls(epoch, int(digits))
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """From where to where the log tells."""
+
+    epoch: str
+    oldest: int | None
+    latest: int
+
+    def has_all_since(self, position: Position) -> bool:
+        """Whether everything after `position` is still in this log."""
+        if position.epoch != self.epoch or position.id > self.latest:
+            return False
+        return self.oldest is None or position.id >= self.oldest - 1
+
+
 def fact(kind: str, payload: dict[str, Any]) -> Event | None:
     """None for a kind this version does not know (the log outlives versions)."""
     known = Event.kinds.get(kind)
@@ -149,12 +164,9 @@ async def after(session: Session, event_id: int, limit: int = 100) -> list[Entry
     return [Entry(*row) for row in found]
 
 
-async def reaches_back_to(session: Session, position: Position) -> bool:
-    """Whether everything after `position` is still in this log."""
+async def reach(session: Session) -> Reach:
     ((epoch, oldest, latest),) = await fetch(session, _ENDS)
-    if position.epoch != (epoch or "") or position.id > (latest or 0):
-        return False
-    return oldest is None or position.id >= oldest - 1
+    return Reach(epoch or "", oldest, latest or 0)
 
 
 async def trim(session: Session, before: datetime, *, through: int | None = None) -> bool:

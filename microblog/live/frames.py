@@ -35,6 +35,19 @@ class Message:
         return several
 
 
+def packed(messages: Sequence[Message]) -> list[Message]:
+    """The same, joined as far as they may leave together."""
+    packs: list[list[Message]] = []
+    room = 0
+    for message in messages:
+        room -= len(message.frame)
+        if room < 0 or not packs:
+            packs.append([])
+            room = MOST_TOGETHER - len(message.frame)
+        packs[-1].append(message)
+    return [Message.joined(pack) for pack in packs]
+
+
 ByLanguage: TypeAlias = dict[str, Message]
 
 

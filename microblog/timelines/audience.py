@@ -18,6 +18,7 @@ from microblog.timelines.streams import as_read_by, home_of, page_of, reader_of
 
 OfPost: TypeAlias = PostPublished | PostEdited | PostDeleted
 _OF_ONE = ("home:", "own:")
+_FEW = 100  # homes, for each of which and each author the index is looked into
 
 
 @dataclass(slots=True)
@@ -53,15 +54,15 @@ class Watchers:
         return author_id in self._private
 
     async def meet(self, session: Session, authors: Set[int]) -> None:
-        """Ask about all of these at once: somebody who catches up has a page of the log by many
-        authors, and there are hundreds of them after a restart."""
+        """Ask about all of these at once: those who catch up have a page of the log, which may be
+        by many authors."""
         if (new := authors - self._met) and self._share_a_page():
             silenced, private = await visibility.reserved_among(session, new)
             self._silenced |= silenced
             self._private |= private
             self._met |= new
-        if len(self.homes) == 1:
-            await self._meet_whom_they_follow(session, authors)
+        if len(self.homes) <= _FEW:
+            await self._meet_whom_they_follow(session, authors - self._followers.keys())
 
     def _share_a_page(self) -> bool:
         """Whether any is watched that is not one person's alone."""
@@ -83,11 +84,11 @@ class Watchers:
         return self._by_page
 
     async def _meet_whom_they_follow(self, session: Session, authors: Set[int]) -> None:
-        """Of the only one who is watching."""
-        (watcher,) = self.homes
-        unknown = authors - self._followers.keys()
-        followed = await follows.followed_among(session, watcher, unknown) | {watcher}
-        self._followers |= {one: {watcher} if one in followed else set() for one in unknown}
+        found = {author: {author} & self.homes for author in authors}
+        if authors and self.homes:
+            for who, whom in await follows.ties_between(session, self.homes, authors):
+                found[whom].add(who)
+        self._followers |= found
 
     async def followers(self, session: Session, author_id: int) -> set[int]:
         if author_id not in self._followers:

@@ -6,27 +6,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from microblog.follows.events import AccountUnfollowed
 from microblog.kernel import events, metrics
 from microblog.kernel.db import Database
 from microblog.kernel.events import Entry, Position
 from microblog.kernel.model import Session
 from microblog.kernel.readers import Subscriber
 from microblog.kernel.sqlite import READERS
-from microblog.live.connection import SIGNED_OUT, Connection, Listener
-from microblog.live.frames import Message
+from microblog.live.connection import SIGNED_OUT, TOO_SLOW, Connection
+from microblog.live.frames import MOST_TOGETHER, Message
 from microblog.live.hub import Hub, Telling
-from microblog.notifications import queries as notifications
 from microblog.signin import queries as logins
 from microblog.signin.events import LoginSessionEnded
 from microblog.site_settings.events import SiteSettingsChanged
 from microblog.timelines.audience import Watchers
-from microblog.timelines.streams import home_of
-from microblog.web.showing import Shown, count_message, messages, shown
+from microblog.web.missed import Behind, Missed, parted
+from microblog.web.showing import count_message, messages, shown
 
-_PAGE = 200
 _ENDED = 10_000  # many more than can end during one handshake
 
 
@@ -57,6 +54,7 @@ class Feed:
         self._parted: dict[int, set[int]] = {}
         self._room = asyncio.Semaphore(READERS - 2)
         self._taken = 0  # the last event that those who listened by then are told of
+        self._missed = Missed(self.reading)
         self._ended: dict[int, None] = {}  # login sessions, those that ended last
 
     async def start(self) -> None:
@@ -77,7 +75,7 @@ class Feed:
         if not self.hub:
             return
         homes = self.hub.accounts_on("home:")
-        self._parted = _parted(self._parted, page, homes)
+        self._parted = parted(self._parted, page, homes)
         topics = self.hub.topics_with("")
         watchers = Watchers(homes, self.hub.topics_with("tag:"), topics, self._parted)
         found = await shown(session, page, watchers, self.hub.listening)
@@ -126,57 +124,32 @@ class Feed:
 
         It listens already, so whatever is taken from the log from now on comes to it live.
         """
+        begin = start.since or start.present
         until = max(self._taken, start.present.id)
-        begin = await self._begin(start)
+        behind = Behind(connection.listener, begin, until, start.present.id, start.unread)
+        told = await self._missed.read_on(behind) if begin != start.present else []
+        if told is None:  # the log does not reach back to there
+            behind.at = start.present
+            told = [Message(type="reset", position=str(start.present))]
+            begin = start.present
         # A page whose cookie has come to be another person's notices by the account.
         account = str(connection.listener.account_id or "")
-        position = str(begin or start.present)
-        due = [Message(type="hello", position=position, account=account)]
-        if begin is None:
-            due.append(Message(type="reset", position=position))
-        through = (begin or start.present).id
-        async for reached, told in self._missed(connection, through, until):
-            if told:
-                for message in (*due, *told):
-                    await connection.write_patiently(message)
-                due = []
-            through = reached
-        due += await self._settled(connection, start, through)
-        due.append(Message(type="caught_up", position=str(Position(self.epoch, through))))
-        connection.write(Message.joined(due))  # most have missed nothing: one write for all of it
-        connection.caught_up(through)
+        due = [Message(type="hello", position=str(begin), account=account), *told]
+        while behind.at.id < behind.until and connection.ending is None:
+            due = await _kept(connection, due)
+            due += await self._more(connection, behind)
+        due = [*await _kept(connection, due), *self._settled(connection, behind)]
+        due.append(Message(type="caught_up", position=str(behind.at)))
+        connection.write(Message.joined(due))  # most have missed little: one write for all of it
+        connection.caught_up(behind.at.id)
 
-    async def _begin(self, start: Start) -> Position | None:
-        """Where the page stands; None if the log does not reach back to there."""
-        if start.since is None or start.since == start.present:
-            return start.present
-        async with self.reading() as session:
-            known = await events.reaches_back_to(session, start.since)
-        return start.since if known else None
+    async def _more(self, connection: Connection, behind: Behind) -> list[Message]:
+        told = await self._missed.read_on(behind)
+        if told is None:  # trimmed meanwhile: it comes back, and learns that
+            connection.end(TOO_SLOW)
+        return told or []
 
-    async def _missed(
-        self, connection: Connection, after: int, until: int
-    ) -> AsyncIterator[tuple[int, list[Message]]]:
-        """Page by page, how far it goes and what it shows; nothing is open while it is written."""
-        topics = frozenset(connection.listener.topics)
-        parted: dict[int, set[int]] = {}
-        while after < until and connection.ending is None:
-            async with self.reading() as session:
-                page = await events.after(session, after, _PAGE)
-                watchers = _alone(connection.listener)
-                watchers.parted = parted = _parted(parted, page, watchers.homes)
-                found = await shown(session, page, watchers, topics.__contains__)
-            if not page:
-                return
-            after = page[-1].id
-            yield after, [m for what in found for m in self._for(connection, what)]
-
-    def _for(self, connection: Connection, what: Shown) -> list[Message]:
-        language = connection.listener.language
-        told = messages(replace(what, unread=None), self.epoch, [language])  # it follows at the end
-        return [by_language[language] for by_language in told]
-
-    async def _settled(self, connection: Connection, start: Start, through: int) -> list[Message]:
+    def _settled(self, connection: Connection, behind: Behind) -> list[Message]:
         """The count to be told.  Has the session ended since the look at the handshake, it ends."""
         listener = connection.listener
         if listener.account_id is None:
@@ -184,31 +157,17 @@ class Feed:
         if listener.login_session_id in self._ended:
             connection.end(SIGNED_OUT)
             self.hub.attention.set()
-        unread = start.unread
-        if through > start.present.id:
-            async with self.reading() as session:
-                unread = await notifications.unread(session, listener.account_id)
-        return [count_message(through, str(Position(self.epoch, through)), unread)]
+        return [count_message(behind.at.id, str(behind.at), behind.unread)]
+
+
+async def _kept(connection: Connection, due: list[Message]) -> list[Message]:
+    """What may wait to leave with the rest; what is too much for that is written."""
+    if sum(len(message.frame) for message in due) <= MOST_TOGETHER:
+        return due
+    for message in due:
+        await connection.write_patiently(message)
+    return []
 
 
 def settings_changed(page: list[Entry]) -> bool:
     return any(isinstance(logged.event(), SiteSettingsChanged) for logged in page)
-
-
-def _parted(known: dict[int, set[int]], page: list[Entry], homes: set[int]) -> dict[int, set[int]]:
-    """`known` and those who unfollow in `page`, as far as their home page is open: it still shows
-    posts of that author, and what is deleted is to go from every screen."""
-    found = {author: still for author, who in known.items() if (still := who & homes)}
-    for logged in page:
-        event = logged.event()
-        if isinstance(event, AccountUnfollowed) and event.follower_id in homes:
-            found.setdefault(event.followed_id, set()).add(event.follower_id)
-    return found
-
-
-def _alone(listener: Listener) -> Watchers:
-    """One connection as the only one watching."""
-    home = {home_of(listener.account_id)} if listener.account_id else set()
-    homes = {listener.account_id} if listener.account_id and home & set(listener.topics) else set()
-    tags = {topic for topic in listener.topics if topic.startswith("tag:")}
-    return Watchers(homes, tags, set(listener.topics))

@@ -69,7 +69,8 @@ class Shown:
 async def shown(
     session: Session, page: Iterable[Entry], watchers: Watchers, wanted: Callable[[str], bool]
 ) -> list[Shown]:
-    """Those events of `page` that someone wants to see, in order.
+    """Those events of `page` that someone wants to see, in order, and the topics they are told
+    under.
 
     `wanted` tells whether a topic is listened to; nothing is loaded for the others.
     """

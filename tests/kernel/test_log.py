@@ -217,10 +217,10 @@ async def test_positions_know_their_history(db: Database) -> None:
     async with db.reading() as session:
         here = await events.present(session)
         assert Position.parse(str(here)) == here
-        assert await events.reaches_back_to(session, here)
-        assert await events.reaches_back_to(session, Position(here.epoch, 0))
-        assert not await events.reaches_back_to(session, Position("ffffffff", 1))
-        assert not await events.reaches_back_to(session, Position(here.epoch, 4))
+        assert (await events.reach(session)).has_all_since(here)
+        assert (await events.reach(session)).has_all_since(Position(here.epoch, 0))
+        assert not (await events.reach(session)).has_all_since(Position("ffffffff", 1))
+        assert not (await events.reach(session)).has_all_since(Position(here.epoch, 4))
 
 
 @pytest.mark.parametrize(
@@ -238,8 +238,8 @@ async def test_trimming_forgets_the_old_and_never_uses_an_id_again(db: Database)
     await happened(db, 4)
     async with db.reading() as session:
         assert await events.latest_id(session) == 4
-        assert await events.reaches_back_to(session, here)
-        assert not await events.reaches_back_to(session, Position(here.epoch, 1))
+        assert (await events.reach(session)).has_all_since(here)
+        assert not (await events.reach(session)).has_all_since(Position(here.epoch, 1))
 
 
 async def test_trimming_waits_for_whoever_has_still_to_read(db: Database) -> None:

@@ -40,7 +40,7 @@ async def test_who_leaves_meanwhile_is_not_waited_for(world: World) -> None:
     found = await asyncio.gather(*tasks, return_exceptions=True)
     assert isinstance(found[0], asyncio.CancelledError)
     assert [one.viewer.name for one in (found[1], found[3])] == ["ada", "ada"]  # type: ignore[union-attr]
-    assert arrivals._waiting == []
+    assert not arrivals._together._waiting
 
 
 async def test_a_database_that_is_away_is_told_to_everybody_at_once(world: World) -> None:

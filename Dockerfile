@@ -8,6 +8,8 @@ COPY static static
 COPY microblog microblog
 RUN python -m venv /opt/microblog
 RUN /opt/microblog/bin/pip install --no-cache-dir .
+# The user below may not write there what templates compile to, a second of every start.
+RUN /opt/microblog/bin/python -P -c "import asyncio; from microblog.web.rendering import warm; asyncio.run(warm(rest=0))"
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin microblog \

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+
+gc.disable()  # to look for garbage among what is being loaded took a sixth of the start
+
 import argparse
 import asyncio
 import contextlib
@@ -16,6 +20,9 @@ from microblog.kernel.schema import SchemaError
 from microblog.kernel.transfer import TransferError
 from microblog.server import ServeError
 from microblog.settings import SettingsError
+
+gc.freeze()  # all this stays
+gc.enable()
 
 HELP = """\
 A small, live microblog that a community runs itself.

@@ -27,13 +27,13 @@ Unit: TypeAlias = Literal["year", "month", "week", "day", "hour", "minute", "sec
 
 _SECOND = timedelta(seconds=1)
 _UNITS = cast(dict[Unit, int], dict(dates.TIMEDELTA_UNITS))
-_FOLDER = Path(__file__).parent.parent / "translations"
+FOLDER = Path(__file__).parent.parent / "translations"
 
 
 @cache
 def translations(language: str) -> NullTranslations:
     """The catalogue of `language`; English is its own source."""
-    path = _FOLDER / language / "LC_MESSAGES" / "messages.po"
+    path = FOLDER / language / "LC_MESSAGES" / "messages.po"
     if language not in LANGUAGES or not path.exists():
         return NullTranslations()
     with path.open("rb") as file:

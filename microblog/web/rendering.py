@@ -32,6 +32,7 @@ from microblog.notifications.queries import NotificationView
 from microblog.posts.queries import PostView
 from microblog.web import languages
 from microblog.web.avatars import avatar, header_picture
+from microblog.web.compiled import Compiled, digest
 from microblog.web.parts import Part
 from microblog.web.reader import reader
 from microblog.web.templates import Templates
@@ -49,7 +50,8 @@ def resource(name: str) -> Path:
 @cache
 def environment(language: str) -> Templates:
     constants = {"static_url": static_url, "icon": icon}
-    jinja = Templates(resource("templates"), language, constants)
+    compiled = Compiled(language, _compiled_from())
+    jinja = Templates(resource("templates"), language, constants, compiled)
     jinja.globals.update(
         avatar=avatar,
         header_picture=header_picture,
@@ -60,6 +62,15 @@ def environment(language: str) -> Templates:
         format_relative=languages.format_relative,
     )
     return jinja
+
+
+@cache
+def _compiled_from() -> bytes:
+    """The templates, and what is compiled in: sentences, drawings and addresses of static files."""
+    here = Path(__file__)
+    return digest([
+        here, here.with_name("templates.py"), i18n.FOLDER, resource("templates"), resource("static")
+    ])  # fmt: skip
 
 
 def render(template: str, **context: Any) -> str:  # noqa: ANN401 - a template shows anything
@@ -83,6 +94,7 @@ async def warm(*, rest: float = 1.0) -> None:
             began = time.perf_counter()
             templates.get_template(template)
             await asyncio.sleep(rest * (time.perf_counter() - began))
+        await asyncio.to_thread(templates.compiled.keep)
 
 
 def _is_page(template: str) -> bool:

@@ -17,6 +17,7 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
 from microblog.kernel import i18n
+from microblog.web.compiled import Compiled
 
 Constant: TypeAlias = Callable[..., str]
 
@@ -25,8 +26,16 @@ class Templates(Environment):
     """In one language.  Where ``_`` or one of `constants` is called with words of the template
     only, the answer is compiled in."""
 
-    def __init__(self, folder: Path, language: str, constants: Mapping[str, Constant]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        language: str,
+        constants: Mapping[str, Constant],
+        compiled: Compiled,
+    ) -> None:
+        self.compiled = compiled
         super().__init__(
+            bytecode_cache=compiled,
             loader=FileSystemLoader(folder),
             autoescape=True,
             undefined=StrictUndefined,

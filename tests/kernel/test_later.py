@@ -34,6 +34,11 @@ def test_the_program_starts_without_what_it_seldom_needs() -> None:
     assert _said(says) == []
 
 
+def test_what_it_loads_is_looked_through_for_garbage_neither_then_nor_later() -> None:
+    says = "import gc, microblog.__main__; print(gc.isenabled(), gc.get_freeze_count() > 100_000)"
+    assert _said(says) == ["True", "True"]
+
+
 def test_what_migrates_is_not_kept_by_what_serves(tmp_path: Path) -> None:
     assert _said(MIGRATING, MICROBLOG_DATA_DIR=str(tmp_path)) == [".db"]
 

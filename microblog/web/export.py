@@ -21,7 +21,8 @@ from microblog.web.rendering import render
 
 pages = Blueprint("export", __name__)
 
-SLOWEST = 2 * 3600  # seconds; Quart cuts answers after one minute, and this one may be large
+PATIENCE = 60.0  # seconds; Quart cuts every answer then, and this one may be large:
+SLOWEST = 16 * 1024  # bytes a second of a line on which it still arrives
 
 
 @pages.get("/settings/export")
@@ -55,7 +56,7 @@ async def fetch(archive_id: str) -> ResponseReturnValue:
         "Content-Length": str(mine.size),
     }
     answer = Response(_content(site().db, mine.id), mimetype="application/zip", headers=headers)
-    answer.timeout = SLOWEST
+    answer.timeout = PATIENCE + mine.size / SLOWEST
     return answer
 
 

@@ -149,11 +149,12 @@ def test_what_the_dockerfile_copies_is_enough_to_install_and_start(tmp_path: Pat
         "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_COMPILE": "1",
     }  # fmt: skip
     made = [line for line in instructions("RUN") if "/opt/microblog" in line]
-    assert len(made) == 2
+    assert len(made) == 3
     for command in made:
         here = command.replace("/opt/microblog", f"{tmp_path}/opt")
         subprocess.run(["sh", "-euc", here], cwd=tmp_path / "source", env=ours, check=True,
                        capture_output=True, timeout=120)  # fmt: skip
+    assert len([*tmp_path.glob("opt/**/web/__pycache__/compiled.*.e[ns]")]) == 2  # the templates
     program = [f"{tmp_path}/opt/bin/microblog"]
     said = subprocess.run([*program, "--help"], env=ours, cwd=tmp_path, check=True,
                           capture_output=True, text=True).stdout  # fmt: skip

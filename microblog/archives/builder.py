@@ -119,10 +119,10 @@ class Builder:
 
     async def _months(self, work: Work, archive: ZipFile, pages: Pages) -> list[Month]:
         """A page for each month; those that have one, oldest first."""
-        book = _Book(archive, pages)
-        async for some in self._posts(work):
-            await asyncio.to_thread(book.write, some)
-        book.close(None)
+        with contextlib.closing(_Book(archive, pages)) as book:
+            async for some in self._posts(work):
+                await asyncio.to_thread(book.write, some)
+            book.end(None)
         return book.months
 
     async def _write(self, archive: ZipFile, name: str, pages: AsyncIterator[list[Record]]) -> None:
@@ -192,13 +192,19 @@ class _Book:
             self._page.write(self._pages.post(record).encode())
             self.months[-1] = Month(month, self.months[-1].posts + 1)
 
-    def close(self, following: str | None) -> None:
+    def end(self, following: str | None) -> None:
+        """The month that is open."""
         if self._page is not None:
             self._page.write(self._pages.month_foot(following).encode())
             self._page.close()
 
+    def close(self) -> None:
+        """Let go of it as it is: no archive closes with a file open in it."""
+        if self._page is not None:
+            self._page.close()
+
     def _turn(self, month: str) -> None:
-        self.close(month)
+        self.end(month)
         before = self.months[-1].name if self.months else None
         self.months.append(Month(month, 0))
         self._page = self._archive.open(f"posts/{month}.html", "w", force_zip64=True)

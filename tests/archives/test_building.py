@@ -21,7 +21,7 @@ from microblog.archives import actions, queries
 from microblog.archives import builder as building
 from microblog.archives.actions import Work
 from microblog.archives.builder import Builder
-from microblog.archives.model import FAILED, READY, Archive, ArchivePart
+from microblog.archives.model import FAILED, READY, WAITING, Archive, ArchivePart
 from microblog.departures import actions as departures
 from microblog.departures import erasure
 from microblog.departures.model import Departure
@@ -243,6 +243,23 @@ async def test_who_lost_the_lease_changes_nothing(stage: Stage, builder: Builder
         assert not await actions.add_part(session, slow, 99, b"stray")
         assert not await actions.finish(session, slow, 5)
     await content(stage.db, ada, wanted)
+
+
+async def test_who_loses_it_in_the_middle_of_a_month_just_stops(
+    stage: Stage, builder: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await person(stage.db)
+    await stage.says(ada, "a post, once for programs and once for people")
+    await asks(stage.db, ada)
+    still_ours = iter([True, False])
+
+    async def note(*_: object, **__: object) -> bool:
+        return next(still_ours)
+
+    monkeypatch.setattr(actions, "note", note)
+    await builder.step()
+    assert list(still_ours) == []
+    assert await state(stage.db, ada) == WAITING
 
 
 async def test_what_never_gets_done_is_given_up(stage: Stage) -> None:

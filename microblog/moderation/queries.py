@@ -23,6 +23,7 @@ from microblog.accounts import addresses, names
 from microblog.accounts.model import Account
 from microblog.admissions.applications import WAITS
 from microblog.admissions.model import Application
+from microblog.kernel import text as texts
 from microblog.kernel.errors import NotFound
 from microblog.kernel.ids import LARGEST
 from microblog.kernel.model import Session
@@ -206,7 +207,7 @@ async def people(
     finds nobody for who may not see addresses."""
     page = _PERSON.where(_IS_SOMEBODY, Account.id < (before or LARGEST))
     page = page.order_by(Account.id.desc())
-    page = page.where(*_found(find, by_address), *_filtered(show)).limit(PAGE + 1)
+    page = page.where(*_found(texts.one_line(find), by_address), *_filtered(show)).limit(PAGE + 1)
     return [Person(*row) for row in await session.execute(page)]
 
 

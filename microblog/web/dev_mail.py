@@ -15,6 +15,7 @@ from microblog.settings import is_loopback
 from microblog.site import site
 from microblog.web.access import public
 from microblog.web.answers import wants_json
+from microblog.web.paging import post_id_in
 from microblog.web.rendering import render
 
 pages = Blueprint("dev_mail", __name__)
@@ -50,12 +51,12 @@ async def index() -> ResponseReturnValue:
     return render("dev/mail.html", emails=emails)
 
 
-@pages.get("/dev/mail/<int:email_id>")
+@pages.get("/dev/mail/<email_id>")
 @public
-async def show(email_id: int) -> ResponseReturnValue:
+async def show(email_id: str) -> ResponseReturnValue:
     letter = await _letter(email_id)
     if wants_json():
-        facts = {"id": email_id, "to": letter.to, "subject": letter.subject}
+        facts = {"id": post_id_in(email_id), "to": letter.to, "subject": letter.subject}
         return jsonify(
             facts | {"headers": letter.headers, "text": letter.text, "html": letter.html}
         )
@@ -64,9 +65,9 @@ async def show(email_id: int) -> ResponseReturnValue:
     )
 
 
-@pages.get("/dev/mail/<int:email_id>/html")
+@pages.get("/dev/mail/<email_id>/html")
 @public
-async def html(email_id: int) -> ResponseReturnValue:
+async def html(email_id: str) -> ResponseReturnValue:
     letter = await _letter(email_id)
     policy = (
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self';"
@@ -75,9 +76,9 @@ async def html(email_id: int) -> ResponseReturnValue:
     return letter.html, 200, {"Content-Security-Policy": policy, "X-Frame-Options": "SAMEORIGIN"}
 
 
-async def _letter(email_id: int) -> KeptLetter:
+async def _letter(written: str) -> KeptLetter:
     async with site().db.reading() as session:
-        letter = await mail.kept_letter(session, email_id)
+        letter = await mail.kept_letter(session, post_id_in(written))
     if letter is None:
         raise NotFound
     return letter

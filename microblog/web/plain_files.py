@@ -17,6 +17,8 @@ from microblog.web.rendering import render, resource
 
 pages = Blueprint("plain_files", __name__)
 
+_LONGEST = 200
+
 
 @pages.get("/static/<path:filename>")
 @public
@@ -24,6 +26,8 @@ async def static(filename: str) -> Response:
     """A file of static/; a first folder with a tilde is the version its address names."""
     if filename.startswith("~"):
         filename = filename.partition("/")[2]
+    if len(filename) > _LONGEST:  # asking the file system would be an error
+        raise NotFound
     return await send_from_directory(resource("static"), filename)
 
 

@@ -25,6 +25,7 @@ from microblog.web.access import member, public
 from microblog.web.forms import Form, read_form
 from microblog.web.languages import translated
 from microblog.web.limits import account, address, limited
+from microblog.web.paging import post_id_in
 from microblog.web.rendering import render
 from microblog.web.settings import saved
 
@@ -50,24 +51,24 @@ async def of_newcomer(provider_id: str) -> ResponseReturnValue:
     return await _preview(newcomer.picture)
 
 
-@pages.get("/settings/identities/<int:identity_id>/picture")
+@pages.get("/settings/identities/<identity_id>/picture")
 @member
-async def of_identity(identity_id: int) -> ResponseReturnValue:
+async def of_identity(identity_id: str) -> ResponseReturnValue:
     mine = await _mine(identity_id)
     await limits.hit(PREVIEWS, f"portrait {account()}")
     return await _preview(mine.picture)
 
 
-@pages.get("/settings/identities/<int:identity_id>")
+@pages.get("/settings/identities/<identity_id>")
 @member
-async def offer(identity_id: int) -> ResponseReturnValue:
+async def offer(identity_id: str) -> ResponseReturnValue:
     return await _page(await _mine(identity_id), Form(dict.fromkeys(_CHOICES, "")))
 
 
-@pages.post("/settings/identities/<int:identity_id>")
+@pages.post("/settings/identities/<identity_id>")
 @member
 @limited("20/hour")
-async def take_over(identity_id: int) -> ResponseReturnValue:
+async def take_over(identity_id: str) -> ResponseReturnValue:
     mine = await _mine(identity_id)
     form = await read_form(*_CHOICES, again=lambda form: _page(mine, form))
     made = await _made(mine.picture) if form.checked("picture") else None
@@ -89,7 +90,8 @@ async def give(account_id: int, picture: str) -> None:
         await flash(translated(AWAY), "notice")
 
 
-async def _mine(identity_id: int) -> LinkedIdentity:
+async def _mine(written: str) -> LinkedIdentity:
+    identity_id = post_id_in(written)
     async with site().db.reading() as session:
         mine = await linked.identities_of(session, me().id)
     found = next((one for one in mine if one.id == identity_id), None)

@@ -298,6 +298,7 @@ async def test_signing_out_closes_the_page_and_no_other_device(meet: Meet) -> No
         ('{"type":"seen","elements":"post-1"}', 1008),
         ('{"type":"seen","elements":["post-1; drop"]}', 1008),
         ('{"type":"seen","elements":[1]}', 1008),
+        ('{"type":"seen","elements":["\\ud800"]}', 1008),
         (json.dumps({"type": "seen", "elements": ["post-1"] * 51}), 1008),
         ("[" * 4000, 1008),
         (b"\x00\x01", 1008),

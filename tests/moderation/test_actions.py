@@ -232,6 +232,7 @@ async def test_people_are_found_by_name_address_and_state(house: House) -> None:
         assert await names(find="david@example.org") == ["david"]
         assert await names(find="%") == []
         assert await names(find="_") == []
+        assert await names(find="sus\0") == ["susan"]  # which PostgreSQL takes in no text
         assert await names(show="suspended") == ["susan"]
         assert await names(show="staff") == ["mo", "ada"]
         assert await names() == ["david", "susan", "mo", "ada"]

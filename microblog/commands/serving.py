@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -23,6 +24,7 @@ from microblog.commands.starting import (
     Command,
     in_database,
     in_demo,
+    is_prepared,
     prepared,
     say,
     serving_settings,
@@ -36,6 +38,7 @@ from microblog.kernel.db import Database
 from microblog.kernel.events import Entry
 from microblog.kernel.model import Session
 from microblog.kernel.readers import Subscriber
+from microblog.kernel.schema import SchemaError
 from microblog.kernel.shared import Shared
 from microblog.live.hub import Hub
 from microblog.running import running
@@ -66,6 +69,7 @@ def add(command: Command) -> None:
 
 async def dev(given: argparse.Namespace) -> None:
     settings, place = _opened(given, "dev", workers=1)
+    await prepared(settings)
     await _serve_alone(settings, place, with_demo=given.demo)
 
 
@@ -75,7 +79,7 @@ def serve_site(given: argparse.Namespace) -> None:
     if place.workers == 1:
         asyncio.run(_serve_alone(settings, place))
         return
-    claim = asyncio.run(_made_ready(settings))
+    claim = asyncio.run(in_database(settings, claims.issue_claim))
     asyncio.run(warm(rest=0.0))  # once, for all of them
     app = routed(settings)
 
@@ -92,15 +96,19 @@ def serve_site(given: argparse.Namespace) -> None:
 
 def _migrate_apart(settings: Settings, close: Callable[[], None]) -> None:
     """In a process that ends: the 10 MiB that are loaded for it would stay in each that serves.
-    Should it fail, we come to the same place ourselves, and say why."""
-    if pid := os.fork():
-        os.waitpid(pid, 0)
+    Why it failed, that process has said."""
+    if asyncio.run(is_prepared(settings)):
         return
-    try:
-        close()  # should we be killed, it must not hold the port until it is through
-        asyncio.run(prepared(settings))
-    finally:
-        os._exit(0)
+    if pid := os.fork():
+        ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        if ended < 0:
+            raise SchemaError(f"The migration was ended by {signal.Signals(-ended).name}.")
+        if ended:
+            sys.exit(ended)
+        return
+    close()  # should we be killed, it must not hold the port until it is through
+    asyncio.run(prepared(settings))
+    os._exit(0)
 
 
 def _opened(given: argparse.Namespace, mode: str, *, workers: int | None) -> tuple[Settings, Place]:
@@ -110,17 +118,10 @@ def _opened(given: argparse.Namespace, mode: str, *, workers: int | None) -> tup
     return settings, listen(resource("hypercorn.toml"), settings.bind, workers)
 
 
-async def _made_ready(settings: Settings, *, with_demo: bool = False) -> str | None:
-    """What is done once, however many serve; the administrator's claim."""
-    await prepared(settings)
+async def _serve_alone(settings: Settings, place: Place, *, with_demo: bool = False) -> None:
     claim = await in_database(settings, claims.issue_claim)
     if with_demo:
         await in_demo(settings)
-    return claim
-
-
-async def _serve_alone(settings: Settings, place: Place, *, with_demo: bool = False) -> None:
-    claim = await _made_ready(settings, with_demo=with_demo)
     async with contextlib.AsyncExitStack() as beside:
         if with_demo and not settings.providers:
             there = await beside.enter_async_context(listening(Pretenders()))

@@ -78,6 +78,12 @@ async def prepared(settings: Settings) -> None:
         await schema.upgrade(settings.url)
 
 
+async def is_prepared(settings: Settings) -> bool:
+    """Whether there is nothing left to bring it to."""
+    with data_dir(settings):
+        return not await schema.needs_upgrade(settings.url)
+
+
 @contextmanager
 def data_dir(settings: Settings) -> Iterator[None]:
     try:

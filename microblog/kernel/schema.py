@@ -9,14 +9,17 @@ half-way, nothing has happened; started twice at once, the second finds it done.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, event, inspect, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from microblog.kernel.model import Session
+
+Answer = TypeVar("Answer")
 
 _LOCK = 7_241_905_117
 _VERSIONS = Path(__file__).parent / "migrations" / "versions"
@@ -29,6 +32,12 @@ class SchemaError(Exception):
 async def upgrade(url: str) -> None:
     """Migrate to the newest revision.  Raises SchemaError if the database is newer."""
     await _with_connection(url, _upgrade)
+
+
+async def needs_upgrade(url: str) -> bool:
+    """Whether `upgrade` would change anything, and Alembic is to be loaded.  Raises SchemaError
+    if the database is newer."""
+    return await _with_connection(url, _needs_upgrade)
 
 
 async def check(url: str) -> None:
@@ -70,8 +79,7 @@ def _revisions() -> tuple[str | None, frozenset[str]]:
 def _upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-    _refuse_newer(connection)
-    if _revision(connection) == _revisions()[0]:
+    if not _needs_upgrade(connection):
         return
     importlib.import_module("microblog.kernel.migrating").migrate(connection)
     if connection.dialect.name == "sqlite":
@@ -83,12 +91,11 @@ def _upgrade(connection: Connection) -> None:
 
 
 def _check(connection: Connection) -> None:
-    _refuse_newer(connection)
-    if _revision(connection) != _revisions()[0]:
+    if _needs_upgrade(connection):
         raise SchemaError("The database is older than this version. Run: microblog migrate")
 
 
-def _refuse_newer(connection: Connection) -> None:
+def _needs_upgrade(connection: Connection) -> bool:
     found = _revision(connection)
     if found is not None and found not in _revisions()[1]:
         raise SchemaError(
@@ -96,14 +103,15 @@ def _refuse_newer(connection: Connection) -> None:
             " newer version of Microblog. Start that version, or move the database away and"
             " restore a backup into a new one."
         )
+    return found != _revisions()[0]
 
 
-async def _with_connection(url: str, work: Any) -> None:  # noqa: ANN401 - a sync function
+async def _with_connection(url: str, work: Callable[[Connection], Answer]) -> Answer:
     engine = create_async_engine(make_url(url))
     _prepare(engine)
     try:
         async with engine.begin() as connection:
-            await connection.run_sync(work)
+            return await connection.run_sync(work)
     finally:
         await engine.dispose()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from microblog.accounts.model import Account
 from microblog.admissions.applications import DECIDED, WAITS
@@ -111,6 +111,13 @@ async def applications(session: Session, *, after: int | None = None) -> list[Ap
     page = _APPLICATION.where(Application.id > (after or 0))
     rows = await session.execute(page.order_by(Application.id).limit(PAGE + 1))
     return [ApplicationView(*row) for row in rows]
+
+
+async def waiting_password(session: Session, login_key: str) -> str | None:
+    """Its hash, of who asked with that name or address and waits; the first of several."""
+    named = Application.email_key if "@" in login_key else func.lower(Application.name)
+    asked = select(Application.password_hash).where(WAITS, named == login_key)
+    return await session.scalar(asked.order_by(Application.id).limit(1))
 
 
 async def application(session: Session, application_id: int) -> ApplicationView:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from quart import Blueprint, ResponseReturnValue, abort, redirect, request
 
+from microblog.admissions import queries as admissions
 from microblog.kernel.errors import N_
 from microblog.signin import actions, passwords
 from microblog.signin import queries as logins
@@ -45,9 +46,11 @@ async def sign_in() -> ResponseReturnValue:
     form = await read_form("login", "password", "remember", "next", "draft", again=_page)
     async with site().db.reading() as session:
         found = await logins.credentials(session, form["login"])
+        typed = logins.login_key(form["login"])
+        asked = None if found else await admissions.waiting_password(session, typed)
     account_id = found.account_id if found else None
-    async with sign_in_attempt(logins.login_key(form["login"]), account_id) as attempt:
-        way = await _way_in(found, form)
+    async with sign_in_attempt(typed, account_id) as attempt:
+        way = await _way_in(found, form, asked)
         if way is None:
             await attempt.failed()
             return await _refused(form)
@@ -65,11 +68,13 @@ async def sign_out() -> ResponseReturnValue:
     return done("/")
 
 
-async def _way_in(found: Credentials | None, form: Form) -> Entered | None:
-    """Where a right password leads."""
-    stored = found.password_hash if found else None
-    if not await passwords.matches(stored, form["password"]) or found is None:
+async def _way_in(found: Credentials | None, form: Form, asked: str | None) -> Entered | None:
+    """Where a right password leads; `asked` is the hash of one who waits to be let in."""
+    stored = found.password_hash if found else asked
+    if not await passwords.matches(stored, form["password"]):
         return None
+    if found is None:
+        abort(redirect("/register/waiting", 303))  # type: ignore[arg-type]
     if found.suspended and (link := await _elsewhere(found.account_id)):
         abort(redirect(link, 303))  # type: ignore[arg-type]
     rehashed = await passwords.rehashed(stored, form["password"])

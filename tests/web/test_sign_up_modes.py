@@ -151,7 +151,6 @@ class TestByApproval:
         assert (answer.status_code, answer.headers["Location"]) == (303, WAITING)
         assert "A moderator answers you" in await visitor.page(WAITING)
         assert await visitor.who() is None
-        assert (await Visitor(world).signs_in("ada")).status_code == 401
         assert WHY in await mo.page("/admin/applications")
         assert "1 waits for an answer" in await mo.page("/admin")
         (wanted,) = re.findall(r"/admin/applications/(\d+)", await mo.page("/admin/applications"))
@@ -167,6 +166,25 @@ class TestByApproval:
             "ada@example.org", "Your account at Microblog",
         )  # fmt: skip
         assert (await Visitor(world).signs_in("ada")).status_code == 303
+
+    async def test_who_waits_hears_so_only_with_their_password(self, world: World) -> None:
+        mo = await with_role(world, "mo", "moderator")
+        await set_mode(world, "approval")
+        await Visitor(world).registers("ada", reason=WHY)
+        visitor = Visitor(world)
+        for login in ("ada", "@ADA", "Ada@example.org"):
+            answer = await visitor.signs_in(login)
+            assert (answer.status_code, answer.headers["Location"]) == (303, WAITING), login
+        assert await visitor.who() is None
+        wrong = await visitor.signs_in("ada", "wrong horse")
+        nobody = await visitor.signs_in("eve", "wrong horse")
+        assert wrong.status_code == nobody.status_code == 401
+        same = [(await text(one)).replace('value="eve"', 'value="ada"') for one in (wrong, nobody)]
+        assert same[0] == same[1]
+        (wanted,) = re.findall(r"/admin/applications/(\d+)", await mo.page("/admin/applications"))
+        declined = await mo.submit(f"/admin/applications/{wanted}", decision="decline", reason="No")
+        assert declined.status_code == 303
+        assert (await visitor.signs_in("ada")).status_code == 401
 
     async def test_who_is_declined_hears_why_and_nothing_stays(self, world: World) -> None:
         ada = await with_role(world, "boss", "administrator")

@@ -71,6 +71,19 @@ class TestTheFirstTime:
         assert (found.name, found.display_name) == ("grace", "Grace Hopper")
         assert (found.email, found.time_zone) == ("grace-hopper@example.com", "Europe/Madrid")
 
+    async def test_a_long_way_to_go_on_fits_no_cookie_and_keeps_nobody_out(
+        self, world: World
+    ) -> None:
+        visitor = Visitor(world)
+        answer = await visitor.client.get(f"/login/github?next=/posts/new?body={'%C3%A9' * 600}")
+        told = answer.headers.getlist("Set-Cookie")
+        answer = await visitor.client.get(await confirmed(await sent_to(answer), person="grace"))
+        told += answer.headers.getlist("Set-Cookie")
+        assert max(len(cookie.partition(";")[0]) for cookie in told) <= 4096
+        assert answer.headers["Location"] == "/login/github/name"
+        answer = await visitor.submit("/login/github/name", username="grace")
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+
     @pytest.mark.parametrize("provider", ["facebook", "x"])
     async def test_who_brings_no_address_is_asked_for_one(
         self, world: World, provider: str

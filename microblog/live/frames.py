@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 _TEXT = 0x81  # FIN and the opcode of text
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 MOST_TOGETHER = 64 * 1024  # bytes; far below what a connection may leave unsent
 
 
@@ -21,7 +22,7 @@ class Message:
     __slots__ = ("frame", "texts")
 
     def __init__(self, **fields: Any) -> None:  # noqa: ANN401 - whatever JSON can say
-        text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+        text = _written(fields)
         self.texts: tuple[str, ...] = (text,)
         self.frame = text_frame(text)
 

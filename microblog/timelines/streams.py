@@ -66,16 +66,19 @@ async def topics(session: Session, stream: Stream, account_id: int | None) -> tu
 
     Raises NotFound for a thread that does not exist, or of which the post is not for them.
     """
+    if stream.kind == "thread":
+        root = await posts.root_of(session, int(stream.of), account_id)
+        stream = Stream("thread", str(root))
+    return topics_of(stream, account_id)
+
+
+def topics_of(stream: Stream, account_id: int | None) -> tuple[str, ...]:
+    """The same, of a thread that is named by its first post."""
     mine = (own(account_id),) if account_id is not None else ()
     match stream.kind:
         case "none":
             return mine
         case "home":
             return (home_of(account_id or 0), *mine)
-        case "thread":
-            topic = f"thread:{await posts.root_of(session, int(stream.of), account_id)}"
-        case "public":
-            topic = "public"
-        case _:
-            topic = f"{stream.kind}:{stream.of}"
+    topic = f"{stream.kind}:{stream.of}" if stream.of else stream.kind
     return (topic, as_read_by(topic, account_id or visibility.VISITOR), *mine)

@@ -119,6 +119,17 @@ class Feed:
         async with self._room, self.db.reading() as session:
             yield session
 
+    def greet(self, connection: Connection, start: Start) -> bool:
+        """Let a page that has missed nothing go on live at once: whether it was one.
+
+        It listens already, as where it catches up: what it might miss while nobody looks, it hears.
+        """
+        begin = start.since or start.present
+        if begin != start.present or self._taken > begin.id or connection.ending is not None:
+            return False
+        self._finish(connection, begin, start.unread, [_hello(connection, begin)])
+        return True
+
     async def catch_up(self, connection: Connection, start: Start) -> None:
         """Write hello, what happened since, and caught_up; then let the connection go on live.
 
@@ -129,19 +140,22 @@ class Feed:
         behind = Behind(connection.listener, begin, until, start.present.id, start.unread)
         told = await self._missed.read_on(behind) if begin != start.present else []
         if told is None:  # the log does not reach back to there
-            behind.at = start.present
-            told = [Message(type="reset", position=str(start.present))]
-            begin = start.present
-        # A page whose cookie has come to be another person's notices by the account.
-        account = str(connection.listener.account_id or "")
-        due = [Message(type="hello", position=str(begin), account=account), *told]
+            behind.at = begin = start.present
+            told = [Message(type="reset", position=str(begin))]
+        due = [_hello(connection, begin), *told]
         while behind.at.id < behind.until and connection.ending is None:
             due = await _kept(connection, due)
             due += await self._more(connection, behind)
-        due = [*await _kept(connection, due), *self._settled(connection, behind)]
-        due.append(Message(type="caught_up", position=str(behind.at)))
-        connection.write(Message.joined(due))  # most have missed little: one write for all of it
-        connection.caught_up(behind.at.id)
+        self._finish(connection, behind.at, behind.unread, await _kept(connection, due))
+
+    def _finish(
+        self, connection: Connection, at: Position, unread: int, due: list[Message]
+    ) -> None:
+        """All that is left to say, in one write."""
+        due += self._settled(connection, at, unread)
+        due.append(Message(type="caught_up", position=str(at)))
+        connection.write(Message.joined(due))
+        connection.caught_up(at.id)
 
     async def _more(self, connection: Connection, behind: Behind) -> list[Message]:
         told = await self._missed.read_on(behind)
@@ -149,7 +163,7 @@ class Feed:
             connection.end(TOO_SLOW)
         return told or []
 
-    def _settled(self, connection: Connection, behind: Behind) -> list[Message]:
+    def _settled(self, connection: Connection, at: Position, unread: int) -> list[Message]:
         """The count to be told.  Has the session ended since the look at the handshake, it ends."""
         listener = connection.listener
         if listener.account_id is None:
@@ -157,7 +171,13 @@ class Feed:
         if listener.login_session_id in self._ended:
             connection.end(SIGNED_OUT)
             self.hub.attention.set()
-        return [count_message(behind.at.id, str(behind.at), behind.unread)]
+        return [count_message(at.id, str(at), unread)]
+
+
+def _hello(connection: Connection, begin: Position) -> Message:
+    """With the account: a page whose cookie has come to be another person's notices by it."""
+    account = str(connection.listener.account_id or "")
+    return Message(type="hello", position=str(begin), account=account)
 
 
 async def _kept(connection: Connection, due: list[Message]) -> list[Message]:

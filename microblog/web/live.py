@@ -15,7 +15,7 @@ import re
 import secrets
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias, cast
 from urllib.parse import parse_qs
@@ -55,6 +55,7 @@ SOCKETS_PER_ADDRESS = 50
 
 log = logging.getLogger(__name__)
 
+_ACCEPTED = HANDSHAKES.labels(101)
 _ELEMENT = re.compile(r"(post|notification)-([1-9][0-9]{0,18})")
 
 Scope: TypeAlias = dict[str, Any]
@@ -107,12 +108,20 @@ class Live:
             raise Refused(400)
         arrived = await self._arrival(headers)
         asking = arrived.viewer if arrived else None
-        async with self._feed.reading() as session:  # most need no statement
-            topics = await _topics(session, stream, asking)
-            present = arrived.position if arrived else await events.present(session)
+        topics, present = await self._stand(stream, arrived)
         listener = self._listener(scope, headers, topics, asking)
         self._check_room(listener)
         return listener, Start(_position(query), present, asking.unread if asking else 0)
+
+    async def _stand(
+        self, stream: Stream, arrived: Arrival | None
+    ) -> tuple[tuple[str, ...], Position]:
+        """What the page listens to, and where the log stands."""
+        if arrived is not None and stream.kind != "thread":  # most: nothing is to be asked
+            return streams.topics_of(stream, arrived.viewer.id), arrived.position
+        async with self._feed.reading() as session:
+            topics = await _topics(session, stream, arrived.viewer if arrived else None)
+            return topics, arrived.position if arrived else await events.present(session)
 
     def _check_address(self, scope: Scope, headers: dict[str, str]) -> None:
         settings = self._site.settings
@@ -181,14 +190,14 @@ class Live:
         # between is held, never missed.
         with self._counted(listener), self._site.hub.connected(connection):
             await send({"type": "websocket.accept"})
-            HANDSHAKES.labels(101).inc()
-            async with asyncio.TaskGroup() as group:
-                beside = [group.create_task(self._catch_up(connection, start))]
-                if isinstance(outlet, QueuedOutlet):
-                    beside.append(group.create_task(outlet.pump()))
+            _ACCEPTED.inc()
+            pumps = [outlet.pump()] if isinstance(outlet, QueuedOutlet) else []
+            if not self._feed.greet(connection, start):
+                await _beside(reader.run(), self._catch_up(connection, start), *pumps)
+            elif pumps:
+                await _beside(reader.run(), *pumps)
+            else:  # most: no task is needed
                 await reader.run()
-                for task in beside:
-                    task.cancel()
         if connection.ending is not None:
             await connection.close()
 
@@ -206,6 +215,15 @@ class Live:
         except FAULTS as error:
             log.warning("a page could not catch up: %s", getattr(error, "orig", error))
             connection.end(TOO_SLOW)  # it comes back with its position
+
+
+async def _beside(main: Coroutine[Any, Any, None], *others: Coroutine[Any, Any, None]) -> None:
+    """Until `main` has ended."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(other) for other in others]
+        await main
+        for task in tasks:
+            task.cancel()
 
 
 class _Reader:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from microblog.kernel import clock, tokens
+from microblog.kernel.events import Position
 from microblog.live.connection import SIGNED_OUT, Connection, Listener
 from microblog.live.hub import Hub
 from microblog.live.wires import QueuedOutlet
@@ -111,6 +112,30 @@ async def test_what_is_told_during_the_handshake_is_caught_up_on(world: World) -
         pumping.cancel()
     assert [one["type"] for one in said] == ["hello", "event", "count", "caught_up"]
     assert said[1]["element"] == f"post-{post}"
+
+
+async def test_who_has_missed_nothing_is_live_at_once_and_nobody_else(world: World) -> None:
+    susan = await world.person("susan")
+    feed = Feed(world.db, Hub())
+    await feed.start()
+    before = Position(feed.epoch, feed.subscriber.seen or 0)
+    starts = [Start(None, before), Start(before, before)]
+    pages = [connection_of(1, susan.id, f"home:{susan.id}") for _ in starts]
+    for page, start in zip(pages, starts, strict=True):
+        with feed.hub.connected(page):
+            assert feed.greet(page, start)
+            assert page.is_live
+    await susan.posts("one")
+    here = Position(feed.epoch, before.id + 1)
+    behind = [Start(before, here), Start(Position("ffffffff", here.id), here), Start(here, before)]
+    await feed.subscriber.step()
+    for start in [*behind, *starts]:  # the feed has taken it, and whoever came then has not heard
+        page = connection_of(1, susan.id, f"home:{susan.id}")
+        with feed.hub.connected(page):
+            assert not feed.greet(page, start)
+            assert page.outlet.unsent() == 0
+            await feed.catch_up(page, start)
+            assert page.is_live
 
 
 async def test_when_an_event_cannot_be_drawn_those_before_it_are_not_told_twice(

@@ -104,10 +104,10 @@ ROWS: tuple[Row, ...] = (
     post("/settings/passkeys/remove", "/settings/passkeys/remove", "owner",
          {"passkey": "{passkey}"}),
     post("/settings/identities", "/settings/identities", "owner", {"unlink": "{identity}"}),
-    get("/settings/identities/<int:identity_id>", "/settings/identities/{identity}", "owner"),
-    post("/settings/identities/<int:identity_id>", "/settings/identities/{identity}", "owner",
+    get("/settings/identities/<identity_id>", "/settings/identities/{identity}", "owner"),
+    post("/settings/identities/<identity_id>", "/settings/identities/{identity}", "owner",
          {"name": "on"}),
-    get("/settings/identities/<int:identity_id>/picture", "/settings/identities/{identity}/picture",
+    get("/settings/identities/<identity_id>/picture", "/settings/identities/{identity}/picture",
         NOBODY),  # the owner's has none
     post("/crossposts/<crosspost_id>/retry", "/crossposts/{crosspost}/retry", "owner"),
     post("/crossposts/<crosspost_id>/dismiss", "/crossposts/{crosspost}/dismiss", "owner"),
@@ -160,4 +160,4 @@ ROWS: tuple[Row, ...] = (
 )  # fmt: skip
 
 # Of `microblog dev` alone, which serves this machine.
-ONLY_DEV = ("/dev/mail/<int:email_id>", "/dev/mail/<int:email_id>/html")
+ONLY_DEV = ("/dev/mail/<email_id>", "/dev/mail/<email_id>/html")

@@ -38,3 +38,15 @@ class AccountMadePublic(Event):
     @property
     def subject(self) -> str:
         return f"account.{self.account_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSilenced(Event):
+    """By a moderator, whose reason stands in that entry of their log."""
+
+    account_id: int
+    entry_id: int
+
+    @property
+    def subject(self) -> str:
+        return f"account.{self.account_id}"

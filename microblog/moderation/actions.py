@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
-from microblog.accounts.events import AccountHidden
+from microblog.accounts.events import AccountHidden, AccountSilenced
 from microblog.accounts.model import Account
 from microblog.kernel import text as texts
 from microblog.kernel.clock import now
@@ -22,6 +22,7 @@ from microblog.mail import outbox
 from microblog.moderation.model import Entry
 from microblog.moderation.permissions import ROLES, may, may_alone
 from microblog.posts import actions as posts
+from microblog.posts.events import PostTakenDown
 from microblog.posts.model import Post
 from microblog.posts.queries import GONE
 from microblog.signin import actions as signin
@@ -88,6 +89,7 @@ async def silence(session: Session, actor_id: int, account_id: int, *, reason: s
     before = standing(target)
     target.silenced_at = target.silenced_at or now()
     entry = await note(session, "silence", actor_id, target, before=before, reason=reason)
+    await record(session, AccountSilenced(account_id, entry.id))
     await tell(session, entry)
 
 
@@ -140,6 +142,7 @@ async def delete_post(session: Session, actor_id: int, post_id: int, *, reason: 
     entry = await note(
         session, "delete_post", actor_id, author, before=said, reason=reason, post_id=post_id
     )
+    await record(session, PostTakenDown(author.id, entry.id))
     await tell(session, entry)
 
 

@@ -122,6 +122,12 @@ async def appeal_of(session: Session, entry_id: int) -> Appeal | None:
     return await session.get(Appeal, entry_id)
 
 
+async def filed(session: Session, entry_ids: Iterable[int]) -> set[int]:
+    """Those of the acts against which something was said."""
+    found = select(Appeal.entry_id).where(Appeal.entry_id.in_(list(entry_ids)))
+    return set(await session.scalars(found))
+
+
 async def _others(session: Session, actor_id: int, target: Account) -> bool:
     """Whether somebody else of the staff could decide."""
     return any(

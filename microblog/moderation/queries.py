@@ -32,6 +32,7 @@ from microblog.posts.model import Post
 
 PAGE = 50
 MANY = 100  # waiting: counted no further
+TOLD = ("suspend", "lift", "silence", "unsilence", "delete_post")
 SHOWN = ("all", "staff", "suspended", "silenced")
 
 
@@ -225,6 +226,12 @@ async def entries(
     if public:
         page = page.where(Entry.is_public.is_(True))
     return await _entries(session, page.limit(PAGE + 1))
+
+
+async def done_to(session: Session, account_id: int, before: int | None = None) -> list[EntryView]:
+    """What somebody was told that was done to them, newest first, one more than a page."""
+    page = _ENTRY.where(Entry.id < (before or LARGEST), Entry.account_id == account_id)
+    return await _entries(session, page.where(Entry.act.in_(TOLD)).limit(PAGE + 1))
 
 
 async def entry(session: Session, entry_id: int) -> EntryView:

@@ -11,7 +11,7 @@ from functools import partial
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import aliased
 
-from microblog.accounts.events import AccountMadePrivate
+from microblog.accounts.events import AccountMadePrivate, AccountSilenced
 from microblog.accounts.model import Account
 from microblog.crossposts import queries as crossposts
 from microblog.crossposts.events import CrosspostFailed
@@ -32,7 +32,7 @@ from microblog.notifications import recipients, withdrawals
 from microblog.notifications.events import NotificationAdded
 from microblog.notifications.model import Notification
 from microblog.posts import visibility
-from microblog.posts.events import PostDeleted, PostEdited, PostPublished
+from microblog.posts.events import PostDeleted, PostEdited, PostPublished, PostTakenDown
 from microblog.posts.model import Mention, Post
 
 _Parent = aliased(Post)
@@ -60,6 +60,8 @@ def make_consumer(hold: float) -> Consumer:
             FollowRequestEnded: withdrawals.of_request,
             FollowAccepted: partial(_tell_of_answer, hold),
             CrosspostFailed: _tell_of_crosspost,
+            AccountSilenced: partial(_tell_of_moderators, "silence"),
+            PostTakenDown: partial(_tell_of_moderators, "takedown"),
         },
     )
 
@@ -112,9 +114,7 @@ async def _tell(session: Session, news: Notification, hold: float) -> None:
         return
     if not await _may_reach(session, news):
         return
-    session.add(news)
-    await session.flush()
-    await record(session, NotificationAdded(news.id, reader.id))
+    await _add(session, news)
     if await recipients.refusal(session, reader, news.kind) is None:
         ids = {"account_id": reader.id, "notification_id": news.id}
         await outbox.enqueue(session, news.kind, ids, hold=hold, bundle=f"account-{reader.id}")
@@ -134,9 +134,24 @@ async def _tell_of_crosspost(session: Session, event: CrosspostFailed) -> None:
         Notification.account_id == news.account_id, Notification.about == news.about
     )
     await session.execute(earlier)
+    await _add(session, news)
+
+
+async def _tell_of_moderators(
+    kind: str, session: Session, event: AccountSilenced | PostTakenDown
+) -> None:
+    """On the page, for those whom no mail reaches; it names no moderator."""
+    reader = await session.get(Account, event.account_id)
+    if reader is not None and reader.suspended_at is None:
+        about = f"entry-{event.entry_id}"
+        news = Notification(account_id=reader.id, kind=kind, about=about, actor_id=reader.id)
+        await _add(session, news)
+
+
+async def _add(session: Session, news: Notification) -> None:
     session.add(news)
     await session.flush()
-    await record(session, NotificationAdded(news.id, event.account_id))
+    await record(session, NotificationAdded(news.id, news.account_id))
 
 
 async def _may_reach(session: Session, news: Notification) -> bool:

@@ -26,7 +26,7 @@ class Notification(Base):
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
-    kind: Mapped[str] = mapped_column(String(16))  # of queries.KINDS, or crosspost
+    kind: Mapped[str] = mapped_column(String(16))  # of queries.KINDS, or of queries.UNMAILED
     about: Mapped[str] = mapped_column(String(32))
     actor_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     post_id: Mapped[int | None] = mapped_column(ForeignKey("posts.id"), index=True)

@@ -27,6 +27,7 @@ from microblog.signin import queries as logins
 from microblog.signin.queries import Viewer
 
 KINDS = ("follow", "request", "accept", "mention", "reply")
+UNMAILED = ("crosspost", "silence", "takedown")  # or mailed by others; the actor is the reader
 PAGE = 30
 MANY = 100  # unread: counted no further, "99+" where it is shown
 LOOKED_AT = 300  # unread, the newest: of these only the ones that are shown are counted
@@ -35,7 +36,7 @@ LOOKED_AT = 300  # unread, the newest: of these only the ones that are shown are
 @dataclass(frozen=True, slots=True)
 class NotificationView:
     id: int
-    kind: str  # one of KINDS, or "crosspost", of which there is no mail
+    kind: str  # one of KINDS or UNMAILED
     actor: PersonCard
     post: PostView | None  # None for what is about following
     at: datetime

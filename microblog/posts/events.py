@@ -40,3 +40,15 @@ class PostDeleted(_OfPost, Event):
     post_id: int
     author_id: int
     root_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostTakenDown(Event):
+    """Deleted by a moderator, whose reason stands in that entry of their log."""
+
+    account_id: int
+    entry_id: int
+
+    @property
+    def subject(self) -> str:
+        return f"account.{self.account_id}"

@@ -1,4 +1,5 @@
-"""An appeal, by the link in the mail about what was done.  Who is suspended cannot sign in."""
+"""An appeal, by the link in the mail about what was done, or from the list of what was done to
+oneself.  Who is suspended cannot sign in."""
 
 from __future__ import annotations
 
@@ -8,14 +9,32 @@ from quart import Blueprint, ResponseReturnValue
 
 from microblog.kernel import tokens
 from microblog.moderation import appeals, queries
-from microblog.site import site
-from microblog.web.access import public
+from microblog.moderation.queries import PAGE
+from microblog.site import me, site
+from microblog.web.access import member, public
 from microblog.web.answers import done
 from microblog.web.forms import Form, read_form
 from microblog.web.limits import address, limited
+from microblog.web.paging import cut, place
 from microblog.web.rendering import render
 
 pages = Blueprint("appeals", __name__)
+
+
+@pages.get("/appeals")
+@member
+async def index() -> ResponseReturnValue:
+    """What was done to one's own account, for those whom no mail reaches, too."""
+    async with site().db.reading() as session:
+        found = await queries.done_to(session, me().id, place("before"))
+        filed = await appeals.filed(session, [entry.id for entry in found])
+    _, older = cut([entry.id for entry in found], PAGE)
+    links = {
+        entry.id: f"/appeals/{appeals.token(site().appeal_key, entry.id)}"
+        for entry in found
+        if entry.act in appeals.APPEALABLE
+    }
+    return render("appeals/index.html", entries=found[:PAGE], next=older, links=links, filed=filed)
 
 
 @pages.get("/appeals/<token>")

@@ -190,6 +190,42 @@ async def test_what_people_wrote_is_never_markup(house: House) -> None:
         assert "<script>alert" not in await house.mo.page(path), path
 
 
+async def test_without_an_address_one_reads_what_was_done_and_appeals(house: House) -> None:
+    world, susan, mo = house.world, house.susan, house.mo
+    async with world.db.writing() as session:
+        account = await session.get_one(Account, susan.id)
+        account.email = account.email_key = None
+    post = await susan.posts("You are all fools")
+    await house.david.submit(f"/posts/{post}/report", category="harassment")
+    await mo.submit("/admin/reports/1", outcome="delete_post", reason="Insults <all>.")
+    await mo.submit(f"/admin/people/{susan.id}", act="silence", reason="Again.")
+    await world.settle()
+    assert {letter.to for letter in await world.letters()} == {"david@example.org"}
+    page = await susan.page("/notifications")
+    assert "A moderator deleted a post of yours." in page
+    assert "A moderator silenced your account." in page
+    assert "@mo" not in page
+    told = await susan.page("/appeals")
+    for words in ("Insults &lt;all&gt;.", "You are all fools", "Again.", "@susan was silenced."):
+        assert words in re.sub("<[^>]*>", "", told), words
+    assert "@mo" not in re.sub("<[^>]*>", "", told)
+    links = re.findall(r'href="(/appeals/[^"]+)">Appeal', told)
+    assert len(links) == 2
+    answer = await susan.submit(links[0], words="They began.")
+    assert answer.status_code == 303
+    assert "Your appeal</a>" in await susan.page("/appeals")
+    assert "Nothing yet." in await house.david.page("/appeals")
+    assert "A moderator" not in await house.david.page("/notifications")
+
+
+async def test_what_was_told_to_moderators_alone_is_on_no_page_of_the_person(
+    house: House,
+) -> None:
+    await house.david.submit("/@susan/report", category="harassment", words="Rude.")
+    await house.mo.submit("/admin/reports/1", outcome="dismiss", reason="A quarrel of theirs.")
+    assert "quarrel" not in await house.susan.page("/appeals")
+
+
 async def test_what_the_operator_should_know_is_said_in_the_reader_s_language(
     house: House,
 ) -> None:

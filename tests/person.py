@@ -175,7 +175,7 @@ class Reader:
         return [int(e["element"].split("-")[1]) for e in self.events
                 if e["action"] == "insert" and e["target"] == "timeline"]  # fmt: skip
 
-    async def until(self, condition: Any, within: float = 5.0) -> None:
+    async def until(self, condition: Any, within: float = 15.0) -> None:
         async with asyncio.timeout(within):
             while not condition(self):
                 await asyncio.sleep(0.01)

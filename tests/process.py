@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import resource
+import secrets
 import signal
 import socket
 import sys
@@ -14,14 +16,19 @@ from pathlib import Path
 import httpx2
 
 ROOT = Path(__file__).parent.parent
+PORTS = range(20_000, 32_000)  # below net.ipv4.ip_local_port_range
 # Where nothing compiled is kept, each start would compile all modules again: a third of a second.
 AS_INSTALLED = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": ""}
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that stays free until it is bound, and between two starts: not of those that Linux gives
+    to connections on their way out, nor drawn with the seed that runs side by side share."""
+    while True:
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def open_files(wanted: int) -> str:
@@ -66,7 +73,7 @@ class SiteProcess:
             )  # fmt: skip
         return self
 
-    async def ready(self, within: float = 20.0) -> SiteProcess:
+    async def ready(self, within: float = 60.0) -> SiteProcess:
         """Wait until it says it is healthy."""
         assert self.process is not None
         deadline = time.monotonic() + within
@@ -99,7 +106,7 @@ class SiteProcess:
             return 0
         if self.process.returncode is None:
             self.process.send_signal(number)
-        return await asyncio.wait_for(self.process.wait(), 15)
+        return await asyncio.wait_for(self.process.wait(), 30)
 
     async def __aenter__(self) -> SiteProcess:
         await self.start()

@@ -19,6 +19,7 @@ from tests.serving.peer import (
     CLOSE,
     PING,
     PONG,
+    SOON,
     TEXT,
     connected,
     frame,
@@ -91,7 +92,7 @@ async def test_a_huge_message_is_cut_off_at_its_beginning(
         socket = await held.opened.get()
         sending = asyncio.create_task(pour(peer, bytes(2**16), 300 * 2**20))
         assert await peer.close_code() == 1009
-        assert await asyncio.wait_for(socket.ended, 1) == 1009
+        assert await asyncio.wait_for(socket.ended, SOON) == 1009
         # What the kernels hold between us, not what the peer wants to send.
         assert await asyncio.wait_for(sending, 5) < 20 * 2**20
 
@@ -173,7 +174,7 @@ async def test_a_broken_frame_is_answered_and_ends_the_connection(
         peer.writer.write(garbage)
         assert await peer.close_code() == code
         assert await peer.rest() == b""
-        assert await asyncio.wait_for(socket.ended, 1) == code
+        assert await asyncio.wait_for(socket.ended, SOON) == code
 
 
 async def test_a_close_is_answered_with_its_own_code(start: Start) -> None:
@@ -212,7 +213,7 @@ async def test_a_peer_that_answers_nothing_is_dropped(start: Start) -> None:
     held = Held()
     async with websocket(await start(held, websocket_ping_interval=0.1)) as peer:
         socket = await held.opened.get()
-        assert await asyncio.wait_for(socket.ended, 2) == 1006
+        assert await asyncio.wait_for(socket.ended, SOON) == 1006
         assert (await peer.rest()).count(wire.PING) == wire.SILENT_PINGS - 1
 
 
@@ -287,7 +288,7 @@ async def test_frames_before_the_answer_end_the_connection_and_the_app_learns_of
         await peer.read_head()
         assert peer.status == 400
         assert await peer.rest() == b""
-    assert await asyncio.wait_for(learned.get(), 1) == "websocket.disconnect"
+    assert await asyncio.wait_for(learned.get(), SOON) == "websocket.disconnect"
 
 
 async def test_a_bad_handshake_does_not_keep_its_connection(start: Start) -> None:

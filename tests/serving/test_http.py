@@ -10,7 +10,7 @@ import pytest
 from microblog import wire
 from tests.serving.conftest import Start
 from tests.serving.held import all_gone
-from tests.serving.peer import connected
+from tests.serving.peer import SOON, connected
 
 HOST = b"Host: localhost\r\n"
 
@@ -97,7 +97,7 @@ async def test_headers_that_never_end_are_cut_off(start: Start) -> None:
     async with connected(await start(app, keep_alive_timeout=0.2)) as peer:
         peer.writer.write(b"GET / HTTP/1.1\r\n")
         dripping = asyncio.create_task(_drip(peer.writer))
-        assert await asyncio.wait_for(peer.rest(), 1) == b""
+        assert await asyncio.wait_for(peer.rest(), SOON) == b""
         dripping.cancel()
 
 

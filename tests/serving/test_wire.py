@@ -11,7 +11,7 @@ import pytest
 from microblog import wire
 from tests.serving.conftest import Start
 from tests.serving.held import Held, all_gone
-from tests.serving.peer import TEXT, frame, pour, text_frame, websocket
+from tests.serving.peer import SOON, TEXT, frame, pour, text_frame, websocket
 
 CLOSE_WAIT = 8  # TCP_INFO's name for "the other side has ended, properly"
 
@@ -59,7 +59,7 @@ async def test_nothing_can_be_written_after_the_close_frame(start: Start) -> Non
         await socket.send_text("late as well")
         assert await peer.close_code() == 4001
         # And the end follows at once, whether or not the peer answers.
-        assert await asyncio.wait_for(peer.rest(), wire.LINGER / 3) == b""
+        assert await asyncio.wait_for(peer.rest(), SOON) == b""
 
 
 async def test_nothing_can_be_written_to_a_peer_that_has_left(start: Start) -> None:
@@ -67,7 +67,7 @@ async def test_nothing_can_be_written_to_a_peer_that_has_left(start: Start) -> N
     async with websocket(await start(held)) as peer:
         socket = await held.opened.get()
         peer.writer.transport.abort()
-        await asyncio.wait_for(socket.ended, 2)
+        await asyncio.wait_for(socket.ended, SOON)
         assert not socket.wire.write(text_frame("gone"))
 
 
@@ -94,8 +94,8 @@ async def test_what_a_peer_does_not_read_is_counted_and_aborting_frees_it(start:
         assert not any(task.done() for task in stuck)
 
         socket.wire.abort()
-        assert await asyncio.wait_for(socket.ended, 1) == 1006
-        await asyncio.wait_for(asyncio.gather(*stuck), 1)
+        assert await asyncio.wait_for(socket.ended, SOON) == 1006
+        await asyncio.wait_for(asyncio.gather(*stuck), SOON)
         await all_gone()
         assert len(asyncio.all_tasks()) == before
 
@@ -104,7 +104,7 @@ async def test_drained_waits_for_the_reader_and_ends_with_the_connection(start: 
     held = Held()
     async with websocket(await start(held), window=4096) as peer:
         socket = await held.opened.get()
-        await asyncio.wait_for(socket.wire.drained(), 1)
+        await asyncio.wait_for(socket.wire.drained(), SOON)
         count = 0
         while socket.wire.unsent() < 128 * 1024:
             socket.wire.write(text_frame("x" * 60_000))
@@ -114,27 +114,27 @@ async def test_drained_waits_for_the_reader_and_ends_with_the_connection(start: 
         assert not waiting.done()
         for _ in range(count):
             await peer.message()
-        await asyncio.wait_for(waiting, 1)
+        await asyncio.wait_for(waiting, SOON)
 
         while socket.wire.unsent() < 128 * 1024:
             socket.wire.write(text_frame("x" * 60_000))
         waiting = asyncio.create_task(socket.wire.drained())
         await asyncio.sleep(0)
         socket.wire.abort()
-        await asyncio.wait_for(waiting, 1)
+        await asyncio.wait_for(waiting, SOON)
 
 
 async def test_closing_does_not_wait_for_a_peer_that_reads_nothing(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire, "LINGER", 0.2)
+    monkeypatch.setattr(wire, "LINGER", 1.0)
     held = Held()
     async with websocket(await start(held), window=4096):
         socket = await held.opened.get()
         while socket.wire.unsent() < 512 * 1024:
             socket.wire.write(text_frame("x" * 60_000))
-        await asyncio.wait_for(socket.close(1013), 0.1)
-        await asyncio.wait_for(socket.ended, 1)
+        await asyncio.wait_for(socket.close(1013), wire.LINGER / 2)
+        await asyncio.wait_for(socket.ended, SOON)
         await all_gone()
 
 
@@ -148,7 +148,7 @@ async def test_a_peer_still_talking_gets_the_close_frame_and_no_reset(start: Sta
     async with websocket(await start(app)) as peer:
         talking = asyncio.create_task(pour(peer, frame(TEXT, b"x" * 3000), 8 * 2**20))
         assert await peer.close_code() == 1012
-        assert await asyncio.wait_for(peer.reader.read(), 1) == b""
+        assert await asyncio.wait_for(peer.reader.read(), SOON) == b""
         # A reset makes other systems forget what they have received but not read; Linux only
         # shows it in the state of the connection.
         await asyncio.sleep(0.2)
@@ -170,10 +170,10 @@ async def test_without_a_way_to_the_socket_apps_send_as_usual(
         assert await peer.message() == b"hello"
         peer.send(TEXT, b"x" * 5000)
         assert await peer.close_code() == 1009
-        assert await asyncio.wait_for(socket.ended, 1) == 1009
+        assert await asyncio.wait_for(socket.ended, SOON) == 1009
     async with websocket(port) as peer:
         socket = await held.opened.get()
-        assert await asyncio.wait_for(socket.ended, 1) == 1006  # no pong
+        assert await asyncio.wait_for(socket.ended, SOON) == 1006  # no pong
     async with websocket(port) as peer:
         socket = await held.opened.get()
         await socket.close(1012)

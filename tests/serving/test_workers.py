@@ -19,7 +19,7 @@ from microblog import server, supervisor
 from tests.databases import KINDS, Databases
 from tests.person import Person, Reader
 from tests.process import SiteProcess
-from tests.serving.peer import Peer, connected, websocket
+from tests.serving.peer import SOON, Peer, connected, websocket
 from tests.serving.running import REQUEST, Running, running
 
 MANY = 12  # connections, enough for both workers to have some
@@ -40,7 +40,7 @@ async def status(port: int, path: str = "/") -> int:
 
 
 async def can_be_bound(port: int) -> None:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(SOON):
         while True:
             with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
                 return

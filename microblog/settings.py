@@ -130,7 +130,8 @@ class Settings:
     )
     bus_url: str = _setting(
         "",
-        "nats://host:4222, a broker that wakes very many processes; empty: PostgreSQL does it.",
+        "nats://host:4222, a broker that wakes very many processes (docs/scale.md); empty:"
+        " PostgreSQL does it.",
         secret=True,
     )
     log_format: str = _setting("text", "text or json.")

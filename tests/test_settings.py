@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import Field, fields
 from pathlib import Path
 from threading import Thread
 
@@ -11,6 +13,9 @@ from microblog.app import create_app
 from microblog.settings import Settings, SettingsError
 from microblog.web.guard import hosts, origins
 from tests.conftest import KEY
+from tests.process import ROOT
+
+README = ROOT / "README.md"
 
 
 @pytest.mark.parametrize(
@@ -62,3 +67,17 @@ def test_processes_that_start_together_have_one_key(tmp_path: Path) -> None:
     assert (len(found), len(set(found))) == (20, 1)
     assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
     assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_readme_says_of_each_setting_what_the_command_says() -> None:
+    rows = re.findall(
+        r"^\| `(MICROBLOG_[A-Z_]+)` \| (.*?) \| (.*) \|$", README.read_text(), re.MULTILINE
+    )
+    written = {name: re.sub(r"\[(.*?)\]\(.*?\)|`", r"\1", says) for name, _, says in rows}
+    meant = {name: field.metadata["says"] for name, field in _fields().items()}
+    assert {name: written[name] for name in meant} == meant
+
+
+def _fields() -> dict[str, Field[object]]:
+    by_name = {each.name: each for each in fields(Settings)}
+    return {variable: by_name[name] for variable, name in Settings.variables().items()}

@@ -7,10 +7,10 @@ import getpass
 import sys
 from dataclasses import fields
 
-from microblog.commands.starting import Command, data_dir, in_demo, prepared, say
+from microblog.commands.starting import Command, in_demo, prepared, say
 from microblog.demo.people import DEMO, DEMO_PASSWORD
-from microblog.kernel import schema
 from microblog.kernel.db import Database
+from microblog.kernel.errors import NotFound
 from microblog.providers import PATTERNS
 from microblog.settings import Settings
 from microblog.signin import claims, passwords
@@ -36,9 +36,7 @@ def add(command: Command) -> None:
 
 
 async def migrate(_given: argparse.Namespace) -> None:
-    settings = Settings.from_env()
-    with data_dir(settings):
-        await schema.upgrade(settings.url)
+    await prepared(Settings.from_env())
     say("The database has the newest schema.")
 
 
@@ -70,9 +68,13 @@ async def promote(given: argparse.Namespace) -> None:
     settings = Settings.from_env().with_secret_key()
     await prepared(settings)
     database = Database(settings.url)
-    async with database.writing() as session:
-        await claims.promote(session, given.name)
-    await database.close()
+    try:
+        async with database.writing() as session:
+            await claims.promote(session, given.name)
+    except NotFound:
+        raise NotFound("Nobody here is called %(name)s.", name=given.name) from None
+    finally:
+        await database.close()
     say(f"{given.name} is an administrator now.")
 
 
@@ -80,6 +82,11 @@ async def list_settings(_given: argparse.Namespace) -> None:
     defaults = Settings()
     for variable, name in Settings.variables().items():
         says = next(f.metadata["says"] for f in fields(Settings) if f.name == name)
-        say(f"{variable}  (default: {getattr(defaults, name) or 'empty'})\n    {says}")
+        say(f"{variable}  (default: {_written(getattr(defaults, name))})\n    {says}")
     for pattern, says in PATTERNS.items():
         say(f"{pattern}  (default: empty)\n    {says}")
+
+
+def _written(default: object) -> str:
+    """As one would write it into the environment."""
+    return f"{default:g}" if isinstance(default, float) else str(default) or "empty"

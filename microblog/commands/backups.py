@@ -36,7 +36,9 @@ async def back_up(given: argparse.Namespace) -> None:
     os.nice(NICE)
     _refuse_existing(given.file, force=given.force)
     must_exist(settings.url)
-    with scratch(given.file.absolute().parent) as folder:
+    if not (beside := given.file.absolute().parent).is_dir():
+        raise TransferError(f"There is no directory {beside} to write to. Make it first.")
+    with scratch(beside) as folder:
         database, made = folder / archives.DATABASE, folder / "backup"
         manifest = await _snapshot(settings.url, database)
         archives.write(made, manifest, database, settings.data_dir)

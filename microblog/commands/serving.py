@@ -37,6 +37,7 @@ from microblog.kernel import logs, schema
 from microblog.kernel.db import Database
 from microblog.kernel.events import Entry
 from microblog.kernel.model import Session
+from microblog.kernel.postgresql import faults_told
 from microblog.kernel.readers import Subscriber
 from microblog.kernel.schema import SchemaError
 from microblog.kernel.shared import Shared
@@ -182,7 +183,8 @@ async def work(_given: argparse.Namespace) -> None:
     settings = Settings.from_env(mode="serve")
     settings = with_address(settings).with_secret_key()
     logs.set_up(settings.log_format)
-    await schema.check(settings.url)
+    async with faults_told():
+        await schema.check(settings.url)
     site = Site(settings, Database(settings.url), Hub())
     machinery = Machinery(site)
     stop = asyncio.Event()

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from microblog.demo.world import seed
 from microblog.kernel import schema
 from microblog.kernel.db import Database
+from microblog.kernel.postgresql import faults_told
 from microblog.settings import Settings, SettingsError, is_loopback
 from microblog.web.rendering import resource
 
@@ -75,13 +76,15 @@ def _free_port(host: str) -> int:
 async def prepared(settings: Settings) -> None:
     """Bring the database to the newest schema; of several processes that start, one does it."""
     with data_dir(settings):
-        await schema.upgrade(settings.url)
+        async with faults_told():
+            await schema.upgrade(settings.url)
 
 
 async def is_prepared(settings: Settings) -> bool:
     """Whether there is nothing left to bring it to."""
     with data_dir(settings):
-        return not await schema.needs_upgrade(settings.url)
+        async with faults_told():
+            return not await schema.needs_upgrade(settings.url)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def microblog(
     return subprocess.run(
         [sys.executable, "-m", "microblog", *arguments],
         cwd=ROOT, env={**clean, "MICROBLOG_DATA_DIR": str(data_dir), **given},
-        input=stdin, capture_output=True, text=True, timeout=30, check=False,
+        input=stdin, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
 
 
@@ -136,7 +136,7 @@ async def test_without_smtp_mails_stay_queued_and_it_says_so(tmp_path: Path) -> 
             await ben.register()
             await ben.post("hello @ada")
         assert "MICROBLOG_SMTP_URL" in site.said()
-        for _ in range(50):
+        for _ in range(200):
             health = httpx2.get(f"{site.url}/healthz").json()
             if health["mail"]["queued"] == 1:
                 break
@@ -158,7 +158,7 @@ async def test_a_worker_alone_sends_the_mail(tmp_path: Path) -> None:
             worker = SiteProcess(tmp_path, command="worker", base_url=site.url, **smtp)
             worker.log = tmp_path / "worker.log"
             await worker.start()
-            for _ in range(100):
+            for _ in range(300):
                 if sink.taken:
                     break
                 await asyncio.sleep(0.1)
@@ -247,7 +247,7 @@ async def _serves(target: Path, folder: Path) -> None:
     )  # fmt: skip
     try:
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
-            for _ in range(200):
+            for _ in range(1000):
                 try:
                     page = await http.get("/register")
                     break

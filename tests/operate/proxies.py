@@ -74,7 +74,7 @@ async def proxying(front: Front, *site_ports: int) -> AsyncIterator[None]:
 
 
 async def _listening(front: Front, process: asyncio.subprocess.Process) -> None:
-    for _ in range(200):
+    for _ in range(600):
         if process.returncode is not None:
             break
         try:

@@ -15,6 +15,8 @@ from typing import Any
 import httpx2
 from websockets.asyncio.client import ClientConnection, connect
 
+from tests.process import TRUST
+
 PASSWORD = "correct horse battery"
 
 
@@ -22,7 +24,7 @@ class Person:
     def __init__(self, url: str, name: str) -> None:
         self.url = url
         self.name = name
-        self.http = httpx2.AsyncClient(base_url=url, timeout=15)
+        self.http = httpx2.AsyncClient(base_url=url, timeout=15, verify=TRUST)
         self._csrf = ""
 
     async def __aenter__(self) -> Person:

@@ -32,8 +32,8 @@ ON_BOTH = (
 )  # fmt: skip
 
 
-# What waits for servers, browsers and killed processes begins first, so that neither of the two
-# processes of bin/test is left with a long file when the other has done.
+# What waits for servers, browsers and killed processes begins first, so that none of the
+# processes of bin/test is left with a long file when the others have done.
 LONG = ("faults", "browser", "commands", "operate", "flows", "serving", "bench", "plans")
 
 

@@ -202,7 +202,7 @@ async def test_what_was_seen_on_screen_is_not_mailed_and_what_was_not_is(meet: M
         await screen.until("event")
         seen = {"type": "seen", "elements": [f"post-{post}"]}
         await screen.socket.send(json.dumps(seen))
-        for _ in range(60):
+        for _ in range(150):
             if await mailed_to(kevin):
                 break
             await asyncio.sleep(0.1)

@@ -5,7 +5,7 @@ Passwords are hashed and compared outside of it (`passwords`): an action is hand
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select, update
@@ -37,6 +37,7 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 SUSPENDED = N_("This account is suspended.")
 ENDED = N_("This device was signed out in the meantime, so nothing was changed.")
 SWEPT = 500
+NETWORKS_KEPT = timedelta(days=30)
 _EXPIRING: tuple[tuple[InstrumentedAttribute[Any], InstrumentedAttribute[datetime]], ...] = (
     (Registration.id, Registration.expires_at),
     (PasswordReset.account_id, PasswordReset.expires_at),
@@ -182,13 +183,15 @@ async def set_password(session: Session, account: Account, new_hash: str) -> Non
 
 
 async def forget_expired(session: Session) -> bool:
-    """Sweep away what has run out: registrations, links, login sessions, names that were kept.
+    """Sweep away what has run out: registrations, links, login sessions, networks, names that were
+    kept.
 
     No more than `SWEPT` of each at once: whether there may be more.
     """
     moment = now()
     swept = [await _sweep(session, key, at, moment) for key, at in _EXPIRING]
     swept += [await _sweep(session, LoginSession.id, LoginSession.last_seen_at, moment - IDLE)]
+    swept += [await _forget_networks(session, moment)]
     return any(swept)
 
 
@@ -202,6 +205,18 @@ async def _sweep(
     some = list(await session.scalars(select(key).where(at <= until).order_by(at).limit(SWEPT)))
     if some:
         await session.execute(delete(key.class_).where(key.in_(some)))
+    return bool(some)
+
+
+async def _forget_networks(session: Session, moment: datetime) -> bool:
+    """Where a device was when it signed in, after a month; by when its session ends, which has an
+    index, and not by when it began."""
+    began = LoginSession.expires_at <= moment - NETWORKS_KEPT + LONGEST
+    old = select(LoginSession.id).where(began, LoginSession.address != "")
+    some = list(await session.scalars(old.order_by(LoginSession.expires_at).limit(SWEPT)))
+    if some:
+        mine = update(LoginSession).where(LoginSession.id.in_(some))
+        await session.execute(mine.values(address=""))
     return bool(some)
 
 

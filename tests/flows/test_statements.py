@@ -15,6 +15,7 @@ from sqlalchemy import event
 from microblog.kernel.db import Database
 from microblog.web.paging import POSTS
 from tests.person import position_in
+from tests.web.visitor import Visitor
 from tests.world import Person, World
 
 _LOG = re.compile(r"SELECT events.id, events.kind.*\n.*WHERE events.id > \S+ ORDER BY", re.DOTALL)
@@ -141,3 +142,21 @@ async def joined(person: Person, position: str) -> list[dict[str, Any]]:
     async with asyncio.timeout(10):
         await app.asgi_app(scope, receive, send)  # type: ignore[arg-type]
     return said
+
+
+async def test_a_link_to_a_new_password_costs_the_same_for_known_and_unknown_addresses(
+    world: World,
+) -> None:
+    """As long, therefore: whether there is an account is looked at when the mail is written."""
+    await world.person("ada")
+    visitor = Visitor(world)
+    page = await visitor.page("/password/forgot")
+    costs = []
+    for name in ("ada", "eve", "ada", "eve"):
+        with statements(world.db) as asked:
+            answer = await visitor.sends(page, "/password/forgot", email=f"{name}@example.org")
+        assert answer.status_code == 303
+        costs.append(asked)
+    assert costs[0] == costs[1]
+    assert costs[2] == costs[3]
+    assert costs[0]

@@ -200,3 +200,16 @@ async def test_the_suspended_do_not_sign_in(db: Database) -> None:
     await suspend(db, ada)
     with pytest.raises(Forbidden):
         await accept(db, queries.Credentials(ada, HASH, suspended=True))
+
+
+async def test_where_a_device_was_is_forgotten_after_thirty_days(db: Database) -> None:
+    ada = await person(db)
+    old, fresh = await signed_in(db, ada), await signed_in(db, ada)
+    await age(db, old, seen=timedelta(), left=timedelta(days=59))
+    await age(db, fresh, seen=timedelta(), left=timedelta(days=61))
+    async with db.writing() as session:
+        assert await actions.forget_expired(session)
+        assert not await actions.forget_expired(session)
+        places = await session.scalars(select(LoginSession.address).order_by(LoginSession.id))
+        assert list(places) == ["", "127.0.0.0/24"]
+    assert await behind(db, old) is not None

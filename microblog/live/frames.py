@@ -8,7 +8,7 @@ another leave in one write: the system call is most of what a delivery costs.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 _TEXT = 0x81  # FIN and the opcode of text
@@ -36,17 +36,18 @@ class Message:
         return several
 
 
-def packed(messages: Sequence[Message]) -> list[Message]:
-    """The same, joined as far as they may leave together."""
-    packs: list[list[Message]] = []
-    room = 0
+def packed(messages: Sequence[Message]) -> Iterator[Message]:
+    """The same, joined as far as they may leave together; each pack is made when asked for."""
+    pack: list[Message] = []
+    size = 0
     for message in messages:
-        room -= len(message.frame)
-        if room < 0 or not packs:
-            packs.append([])
-            room = MOST_TOGETHER - len(message.frame)
-        packs[-1].append(message)
-    return [Message.joined(pack) for pack in packs]
+        if pack and size + len(message.frame) > MOST_TOGETHER:
+            yield Message.joined(pack)
+            pack, size = [], 0
+        pack.append(message)
+        size += len(message.frame)
+    if pack:
+        yield Message.joined(pack)
 
 
 ByLanguage: TypeAlias = dict[str, Message]

@@ -15,7 +15,7 @@ from microblog.kernel.model import Session
 from microblog.kernel.readers import Subscriber
 from microblog.kernel.sqlite import READERS
 from microblog.live.connection import SIGNED_OUT, TOO_SLOW, Connection
-from microblog.live.frames import MOST_TOGETHER, Message
+from microblog.live.frames import MOST_TOGETHER, Message, packed
 from microblog.live.hub import Hub, Telling
 from microblog.signin import queries as logins
 from microblog.signin.events import LoginSessionEnded
@@ -184,7 +184,7 @@ async def _kept(connection: Connection, due: list[Message]) -> list[Message]:
     """What may wait to leave with the rest; what is too much for that is written."""
     if sum(len(message.frame) for message in due) <= MOST_TOGETHER:
         return due
-    for message in due:
+    for message in packed(due):
         await connection.write_patiently(message)
     return []
 

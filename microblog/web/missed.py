@@ -18,7 +18,7 @@ from microblog.kernel.events import Entry, Position
 from microblog.kernel.model import Session
 from microblog.kernel.together import Together
 from microblog.live.connection import Listener
-from microblog.live.frames import Message, packed
+from microblog.live.frames import Message
 from microblog.notifications import queries as notifications
 from microblog.timelines.audience import Watchers
 from microblog.timelines.streams import home_of
@@ -88,17 +88,13 @@ class _Stretch:
             for topic in what.topics:
                 self._by_topic[topic].append(number)
         self._drawn: dict[tuple[int, str], list[Message]] = {}
-        self._told: dict[tuple[tuple[int, ...], str], list[Message]] = {}
 
     def told(self, listener: Listener, after: int) -> list[Message]:
         """What they are told of it, who have seen everything up to the event `after`."""
         theirs = {n for topic in listener.topics for n in self._by_topic.get(topic, ())}
-        numbers = tuple(sorted(n for n in theirs if self._found[n].id > after))
-        key = numbers, listener.language
-        if key not in self._told:
-            each = (self._messages(number, listener.language) for number in numbers)
-            self._told[key] = packed([message for some in each for message in some])
-        return self._told[key]
+        numbers = sorted(n for n in theirs if self._found[n].id > after)
+        each = (self._messages(number, listener.language) for number in numbers)
+        return [message for some in each for message in some]
 
     def _messages(self, number: int, language: str) -> list[Message]:
         key = number, language

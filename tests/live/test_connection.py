@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from microblog.live.connection import (
     Connection,
     Listener,
 )  # fmt: skip
-from microblog.live.frames import MOST_TOGETHER, Burst, Message, text_frame
+from microblog.live.frames import MOST_TOGETHER, Burst, Message, packed, text_frame
 from microblog.live.hub import SILENCE, Hub, Telling
 
 
@@ -226,3 +227,15 @@ def test_who_reads_another_language_hears_nothing_in_this_one(
         hub.deliver([Telling(("home:1",), 1, {"es": message(1)}), told(2, "home:1")])
         assert hub.languages(["home:1", "home:2"]) == {"en"}
     assert numbers(pipe) == [2]
+
+
+@pytest.mark.parametrize("sizes", [[], [10], [10, 10], [30, 40, 50, 10], [70, 10], [10, 70, 70]])
+def test_what_is_packed_is_whole_in_order_and_in_few_pieces(sizes: list[int]) -> None:
+    """Sizes in KiB; what alone is too much goes alone."""
+    told = [message(number, size=size * 1024) for number, size in enumerate(sizes)]
+    packs = list(packed(told))
+    assert b"".join(pack.frame for pack in packs) == b"".join(one.frame for one in told)
+    assert [t for pack in packs for t in pack.texts] == [t for one in told for t in one.texts]
+    assert all(len(p.frame) <= MOST_TOGETHER or len(p.texts) == 1 for p in packs)
+    for one, next_one in pairwise(packs):
+        assert len(one.frame) + len(next_one.frame) > MOST_TOGETHER

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from microblog.__main__ import main
 from microblog.kernel import migrating
+from microblog.kernel.schema import SchemaError
 
 HOW = Path(os.environ["HOW"])
 LONGEST = 60.0
@@ -30,7 +31,7 @@ def migrate(connection: Connection) -> None:
     while not HOW.exists() and time.monotonic() < ends:
         time.sleep(0.02)
     if HOW.read_text() == "fail":
-        raise OSError(0, "The disk makes a noise")
+        raise SchemaError("The disk makes a noise.")
 
 
 if __name__ == "__main__":

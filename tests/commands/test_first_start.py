@@ -55,7 +55,7 @@ async def test_an_upgrade_that_fails_is_tried_once_and_says_why_once(
     how.write_text("fail")
     site = SiteProcess(tmp_path / "data", program=ODD, database_url=empty)
     assert await _ended(await site.start()) == 1
-    assert site.said() == "microblog: The disk makes a noise\n"
+    assert site.said() == "microblog: The disk makes a noise.\n"
     assert len(_pids(how.with_suffix(".begun"))) == 1
 
 

@@ -49,8 +49,9 @@ class Site:
     worker: str = "0"
     # What administrators set, over the environment; and who is told when that changes.
     chosen: SiteSettings = field(init=False)
-    # Who follow many people and are suggested none: asking again is a statement for each page.
-    settled: set[int] = field(default_factory=set)
+    # Who follow many people and are suggested none, and until when on the monotonic clock: asking
+    # again is a statement for each page.
+    settled: dict[int, float] = field(default_factory=dict)
     on_change: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:

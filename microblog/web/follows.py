@@ -33,7 +33,7 @@ async def follow(name: str) -> ResponseReturnValue:
 @member
 @limited("100/hour", by=account)
 async def unfollow(name: str) -> ResponseReturnValue:
-    site().settled.discard(me().id)
+    site().settled.pop(me().id, None)
     return await _change(name, actions.unfollow)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from urllib.parse import quote
 
 from quart import Blueprint, ResponseReturnValue, redirect
@@ -23,6 +24,7 @@ from microblog.web.rendering import render
 PREVIEW = 10
 SUGGESTED = 8
 SETTLED = 50  # who follows this many finds people by themselves
+SETTLED_FOR = 600.0  # s; some of those may leave meanwhile
 
 pages = Blueprint("timelines", __name__)
 
@@ -84,11 +86,11 @@ async def _home(session: Session, asking: Viewer) -> str:
 
 async def _suggested(session: Session, asking: Viewer) -> list[PersonCard]:
     """People to follow, for those who follow few; asking costs as much as one follows."""
-    if asking.id in site().settled:
+    if site().settled.get(asking.id, 0.0) > time.monotonic():
         return []
     known = await follows.following(session, asking.id, limit=SETTLED)
     if len(known) == SETTLED:
-        site().settled.add(asking.id)
+        site().settled[asking.id] = time.monotonic() + SETTLED_FOR
         return []
     return await accounts.suggestions(session, asking.id, set(known), SUGGESTED)
 

@@ -191,7 +191,7 @@ class TestTrouble:
         self, author: Author, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         await author.posts("Good morning")
-        monkeypatch.setattr(clock, "_BEGAN_AT", clock._BEGAN_AT - timedelta(days=2))
+        monkeypatch.setattr(clock._doubtful, "_began_at", clock.now() - timedelta(days=2))
         await author.later(days=2)
         await author.sent()
         assert await state(author) == ("done", None)
@@ -212,7 +212,7 @@ class TestTrouble:
         for who in (author, page):
             who.pretenders.feeds.moods.append(mood)
             await who.posts("Good morning")
-            sent = await who.sent(patience=0.5)
+            sent = await who.sent(patience=2.0)
             assert await state(who) == ("unknown", "unheard")
             assert sent is not None
             assert (sent.remote_url or "").endswith(sent.external_id)  # the place, to look there

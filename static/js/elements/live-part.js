@@ -15,8 +15,10 @@ customElements.define("live-part", class extends HTMLElement {
   disconnectedCallback() { this.stop(); }
 
   /** The end is said aloud, not every step. */
-  #become({ childNodes, dataset: { said } }) {
-    this.replaceChildren(...childNodes);
+  #become(part) {
+    if (!part) return; // the page as it is now goes without
+    const { said } = part.dataset;
+    this.replaceChildren(...part.childNodes);
     for (const field of this.querySelectorAll("[name=csrf_token]")) field.value = token();
     if (said) announce(said);
   }

@@ -9,13 +9,14 @@ customElements.define("post-copies", class extends HTMLElement {
       change: ({ target, element: id, html }) => {
         if (target === "copies" && id === this.id) this.#show(element(html));
       },
-      fresh: (page) => this.#show(page.getElementById(this.id).firstElementChild),
+      fresh: (page) => this.#show(page.getElementById(this.id)?.firstElementChild),
     });
   }
 
   disconnectedCallback() { this.stop(); }
 
   #show(list) {
+    if (!list) return;
     const hadFocus = this.contains(document.activeElement);
     for (const field of list.querySelectorAll("[name=csrf_token]")) field.value = token();
     this.replaceChildren(list);

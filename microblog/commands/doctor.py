@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from microblog.commands.checkups import address, database, log, machine, mail
+from microblog.commands.checkups import address, bus, database, log, machine, mail
 from microblog.commands.checkups.findings import Finding, broken
 from microblog.commands.databases import opened
 from microblog.commands.starting import Command, say, with_address
@@ -57,6 +57,8 @@ async def _everything(mail_to: str | None) -> AsyncIterator[Finding]:
     for finding in machine.examine(settings):
         yield finding
     async for finding in _kept(settings):
+        yield finding
+    async for finding in bus.examine(settings):
         yield finding
     async for finding in mail.examine(settings, mail_to):
         yield finding

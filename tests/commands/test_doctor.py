@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from microblog.commands.checkups import bus
 from microblog.kernel.clock import now
 from microblog.kernel.db import Database
 from microblog.mail import outbox
 from microblog.mail.outbox import Email
+from tests.broker import Broker
 from tests.commands.conftest import Microblog, lively
 from tests.faults.smtp import Sink
 from tests.process import SiteProcess, free_port
@@ -72,6 +74,20 @@ async def test_what_does_not_answer_is_broken_and_passwords_stay_secret(
     assert "geheim" not in said.out + said.err
 
 
+async def test_a_broker_that_is_away_costs_time_and_is_told(
+    microblog: Microblog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = f"127.0.0.1:{free_port()}"
+    settings = {"database_url": f"postgresql://u@{away}/x"}
+    async with Broker() as broker:
+        said = await microblog("doctor", bus_url=broker.url, **settings)
+        assert f"✓ broker: {broker.url.removeprefix('nats://')} answers" in said.out
+    monkeypatch.setattr(bus, "PATIENCE", 0.3)
+    said = await microblog("doctor", bus_url=f"nats://u:geheim@{away}", **settings)
+    assert f"! broker: {away}: " in said.out
+    assert "geheim" not in said.out + said.err
+
+
 async def test_a_setting_that_stops_the_start_is_the_first_thing_said(
     microblog: Microblog,
 ) -> None:
@@ -97,6 +113,7 @@ async def test_without_a_site_nothing_is_made(microblog: Microblog, tmp_path: Pa
     said = await microblog("doctor")
     assert said.status == 0
     assert "there is none yet" in said.out
+    assert "http://127.0.0.1:8000 does not answer\n" in said.out
     assert not (tmp_path / "data").exists()
 
 

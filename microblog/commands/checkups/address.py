@@ -50,16 +50,22 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     here = await _ask(f"http://{_reachable(settings.bind)}", settings)
     there = await _ask(settings.base_url, settings)
     if here.trouble and there.trouble:
-        yield look(
-            "address", f"{settings.base_url} does not answer, nor does {settings.bind}",
-            "Start the site (microblog serve) and ask again.",
-        )  # fmt: skip
+        yield _silent(settings)
         return
     found = list(_leads_here(settings, here, there))
     for finding in found:
         yield finding
     if all(finding.level != "broken" for finding in found):
         yield await _socket(settings)
+
+
+def _silent(settings: Settings) -> Finding:
+    there, here = settings.base_url, f"http://{settings.bind}"
+    says = f"{there} does not answer"
+    return look(
+        "address", says if there == here else f"{says}, nor does {here}",
+        "Start the site (microblog serve), or set MICROBLOG_BIND to where it listens.",
+    )  # fmt: skip
 
 
 def _proxy_settings(settings: Settings) -> Iterator[Finding]:

@@ -14,6 +14,10 @@ class Finding:
     do: str = ""
 
 
+def many(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def fine(about: str, says: str) -> Finding:
     return Finding("ok", about, says)
 

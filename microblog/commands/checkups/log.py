@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from microblog.commands.checkups.findings import Finding, broken, fine, look
+from microblog.commands.checkups.findings import Finding, broken, fine, look, many
 from microblog.kernel import events, lag
 from microblog.kernel.clock import now
 from microblog.kernel.db import Database
@@ -32,10 +32,10 @@ async def examine(database: Database) -> AsyncIterator[Finding]:
                 yield finding
         for name, behind in (await lag.of_consumers(session, names)).items():
             yield _kept_up(name, behind)
-        for name, many in (await lag.dead_letters(session, names)).items():
-            if many:
+        for name, given_up in (await lag.dead_letters(session, names)).items():
+            if given_up:
                 yield look(
-                    "event log", f"{name} has given up {many:,} events",
+                    "event log", f"{name} has given up {many(given_up, 'event')}",
                     "The table dead_letters says why. Report it as a bug, please.",
                 )  # fmt: skip
 
@@ -60,7 +60,7 @@ def _kept_up(name: str, behind: lag.Lag) -> Finding:
     if behind.seconds < BEHIND:
         return fine("event log", f"{name} has read what there is")
     return look(
-        "event log", f"{name} is {behind.behind:,} events or {behind.seconds:,.0f} s behind",
+        "event log", f"{name} is {many(behind.behind, 'event')} or {behind.seconds:,.0f} s behind",
         "Does the site run? With MICROBLOG_WORKERS_HERE=off, does microblog worker?",
     )  # fmt: skip
 
@@ -68,7 +68,7 @@ def _kept_up(name: str, behind: lag.Lag) -> Finding:
 async def _outbox(session: Session) -> Finding:
     waiting = sum((await mail.queue_depth(session)).values())
     due = await mail.oldest_due(session)
-    says = f"{waiting:,} mails wait"
+    says = f"{many(waiting, 'mail')} to be sent"
     if due is None or due > now() - LATE:
         return fine("outbox", says)
     minutes = (now() - due).total_seconds() / 60
@@ -80,11 +80,11 @@ async def _outbox(session: Session) -> Finding:
 
 async def _dead_mail(session: Session) -> Finding | None:
     dead = Email.state == "dead", Email.created_at > now() - RECENT
-    many = await session.scalar(select(func.count()).select_from(Email).where(*dead))
-    if not many:
+    lost = await session.scalar(select(func.count()).select_from(Email).where(*dead))
+    if not lost:
         return None
     newest = select(Email.reason).where(*dead).order_by(Email.id.desc()).limit(1)
     return look(
-        "outbox", f"{many:,} mails of the last week could not be delivered",
+        "outbox", f"{many(lost, 'mail')} of the last week could not be delivered",
         f"The newest, in the server's words: {await session.scalar(newest)}",
     )  # fmt: skip

@@ -85,6 +85,11 @@ def test_systemd_understands_every_line_of_the_unit(unit: Path) -> None:
     assert not said
 
 
+def test_the_unit_is_started_again_however_long_its_database_is_away() -> None:
+    unit = box("ini", "# /etc/systemd/system/microblog.service\n")
+    assert {"Restart=always", "StartLimitIntervalSec=0"} <= set(unit.splitlines())
+
+
 def test_the_unit_has_few_rights(unit: Path) -> None:
     run = analyzed("security", "--offline=true", "--threshold=20", str(unit))
     assert run.returncode == 0, run.stdout[-300:] + run.stderr

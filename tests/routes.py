@@ -14,6 +14,8 @@ Builder = Callable[..., tuple[str, str]]
 
 
 def share() -> None:
+    if not hasattr(Rule, "_compile_builder") or not hasattr(Rule, "_trace"):
+        return  # another Werkzeug: slower, and right
     compile_builder = Rule._compile_builder
     known: dict[tuple[Any, ...], Builder] = {}
 

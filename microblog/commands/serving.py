@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -52,6 +53,8 @@ from microblog.web import limits
 from microblog.web.feed import settings_changed
 from microblog.web.rendering import resource, warm
 
+log = logging.getLogger(__name__)
+
 
 def add(command: Command) -> None:
     start = command(
@@ -85,7 +88,7 @@ def serve_site(given: argparse.Namespace) -> None:
     app = routed(settings)
 
     def ready(_urls: list[str]) -> None:
-        say("\n".join(_welcome(settings, claim)))
+        _announce(settings, _welcome(settings, claim))
 
     with scratch(Path(tempfile.gettempdir())) as folder:
 
@@ -135,7 +138,7 @@ async def _serve_alone(settings: Settings, place: Place, *, with_demo: bool = Fa
         welcome = partial(_welcome, settings, claim, with_demo=with_demo)
         await serve(
             app, place, on_drain=site.hub.drain,
-            on_ready=lambda _urls: say("\n".join([*welcome(), *map(str, site.notices())])),
+            on_ready=lambda _urls: _announce(settings, [*welcome(), *map(str, site.notices())]),
         )  # fmt: skip
 
 
@@ -158,11 +161,20 @@ async def _serve_as_worker(
         limits.share(app, counted)
 
     def ready(_urls: list[str]) -> None:
-        if number == 0 and (notices := site.notices()):
-            say("\n".join(map(str, notices)))
+        if number == 0:
+            _announce(settings, [str(notice) for notice in site.notices()])
         tell()
 
     await serve(app, place, on_ready=ready, on_drain=site.hub.drain, supervised=True)
+
+
+def _announce(settings: Settings, lines: list[str]) -> None:
+    """Plainly; where programs read the log, as lines of it."""
+    for line in lines:
+        if settings.log_format == "json":
+            log.info("%s", line.strip())
+        else:
+            say(line)
 
 
 def _welcome(settings: Settings, claim: str | None, *, with_demo: bool = False) -> list[str]:
@@ -191,7 +203,7 @@ async def work(_given: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     working = "Working: mail and the event log. Stop with Ctrl+C."
-    say("\n".join([working, *map(str, machinery.notices())]))
+    _announce(settings, [working, *map(str, machinery.notices())])
     following = await follow_settings(site)
     steps = machinery.steps() | {"site settings": (following.step, 1.0)}
     async with running(site, steps, wakers=machinery.wakers()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import json
 import os
 import re
 from collections import Counter
@@ -20,7 +21,9 @@ TOKEN = "a-token-for-prometheus"
 
 
 async def test_scrapes_meet_each_process_which_says_who_it_is(tmp_path: Path) -> None:
-    several = SiteProcess(tmp_path, arguments=("--workers", "2"), metrics_token=TOKEN)
+    several = SiteProcess(
+        tmp_path, arguments=("--workers", "2"), metrics_token=TOKEN, log_format="json"
+    )
     pids: dict[str, str] = {}
     async with several as site:
         for _ in range(200):
@@ -37,6 +40,9 @@ async def test_scrapes_meet_each_process_which_says_who_it_is(tmp_path: Path) ->
                 break
     assert set(pids) == {"0", "1"}
     assert len(set(pids.values())) == 2
+    told = [json.loads(line).get("message", "") for line in several.said().splitlines()]
+    for said in (f"Microblog is at {several.url}", "No SMTP server", "/admin/claim/"):
+        assert sum(said in each for each in told) == 1, told
 
 
 @pytest.mark.parametrize("program", PROXIES)

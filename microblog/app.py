@@ -235,7 +235,7 @@ class Machinery:
             found.append(Notice(NO_SMTP))
         if self.sender.stopped:
             found.append(Notice(STOPPED, {"reason": self.sender.stopped}))
-        if self.site.bus and not self.site.bus.is_there:
+        if self.site.bus and self.site.bus.is_away:
             found.append(Notice(AWAY))
         if self.site.settings.limits == "off":
             found.append(Notice(UNLIMITED))

@@ -180,8 +180,8 @@ class _Parent:
         elif worker.failures >= TRIES and not any(other.pid for other in self._workers):
             self._give_up(f"{end}, {TRIES} times in a row, and no other is left.")
         else:
-            log.log(logging.WARNING if code else logging.INFO,
-                    "%s; another begins in %g s", end, pause)  # fmt: skip
+            when = f"in {pause:g} s" if pause else "at once"
+            log.log(logging.WARNING if code else logging.INFO, "%s; another begins %s", end, when)
 
     def _give_up(self, why: str) -> None:
         self._wrong = why

@@ -48,6 +48,7 @@ class Bus:
         self._telling: asyncio.Queue[str] = asyncio.Queue(ROOM)
         self._asked: dict[str, Subscription] = {}
         self.is_there = False
+        self.is_away = False  # neither, until it was first asked
 
     def tell(self, subjects: Iterable[str]) -> None:
         """Never waits and never fails."""
@@ -63,6 +64,7 @@ class Bus:
                 await self._listen()
             except* errors.Error as failures:
                 log.warning("The bus: %r", failures.exceptions)
+                self.is_away = True
             await asyncio.sleep(AGAIN)
 
     async def _listen(self) -> None:
@@ -108,13 +110,18 @@ class Bus:
         self._ring()
 
     async def _back(self) -> None:
-        self.is_there = True
+        self.is_there, self.is_away = True, False
         self._ring()  # for what was missed
 
     async def _lost(self) -> None:
         if self.is_there:
-            log.warning("The bus is away; other processes are heard once a second")
-        self.is_there = False
+            self._miss()
 
     async def _trouble(self, error: Exception) -> None:
         log.debug("The bus: %r", error)
+        if not (self.is_there or self.is_away):
+            self._miss()
+
+    def _miss(self) -> None:
+        log.warning("The bus is away; other processes are heard once a second")
+        self.is_there, self.is_away = False, True

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 SLOWEST_STEP = 60.0
 LONGEST_PAUSE = 30.0
+TOLD = 5  # failures in a row that are told each; then one in TOLD_OF, about a minute
+TOLD_OF = 30
 LOOK_AGAIN = 2.0  # seconds: a database that was away is to be noticed soon after it is back
 
 
@@ -61,5 +63,7 @@ def _pause(pulse: Pulse, error: Exception) -> float:
     """Seconds until it is tried again.  A database that is away is told in a line, not a page."""
     story = None if isinstance(error, FAULTS) else error
     said = getattr(error, "orig", error) if story is None else "see below"
-    log.error("%s failed %d times in a row: %s", pulse.name, pulse.failures, said, exc_info=story)
+    if pulse.failures <= TOLD or pulse.failures % TOLD_OF == 0:
+        often = f" {pulse.failures} times in a row" if pulse.failures > 1 else ""
+        log.error("%s failed%s: %s", pulse.name, often, said, exc_info=story)
     return min(2.0**pulse.failures / 10, LOOK_AGAIN if story is None else LONGEST_PAUSE)

@@ -118,16 +118,26 @@ async def test_a_broker_that_goes_costs_nothing_and_one_that_returns_rings(broke
         assert await reader.rings(before + 1)
 
 
-async def test_a_bus_without_a_broker_waits_for_it() -> None:
+async def test_a_bus_without_a_broker_says_so_once_and_waits_for_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     broker = Broker()
     reader = Process(broker)
+    assert not reader.bus.is_away  # nobody has asked
     listening = asyncio.ensure_future(reader.bus.listen())
+    async with asyncio.timeout(10):
+        while not reader.bus.is_away:
+            await asyncio.sleep(0.02)
     await asyncio.sleep(0.3)
     assert not listening.done()
+    assert [one.getMessage() for one in caplog.records if one.levelname == "WARNING"] == [
+        "The bus is away; other processes are heard once a second"
+    ]
     await broker.start()
     async with asyncio.timeout(10):
         while not reader.bus.is_there:
             await asyncio.sleep(0.02)
+    assert not reader.bus.is_away
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
     await broker.stop()

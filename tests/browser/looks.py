@@ -41,6 +41,7 @@ MEMBER: Looks = {
     "timelines.home": ["/"],
     "timelines.explore": ["/explore"],
     "notifications.index": ["/notifications"],
+    "appeals.index": ["/appeals"],
     "accounts.show": ["/@{mira}", "/@{otto}"],
     "accounts.followers": ["/@{mira}/followers", "/@{nia}/followers"],
     "accounts.following": ["/@{mira}/following"],

@@ -73,7 +73,9 @@ async def test_looking_again_is_for_what_was_not_found(
     assert (await ada.submit("/settings/profile/links")).status_code == 303
     await world.machinery.links.step()
     assert (await Visitor(world).page("/@ada")).count(SHOWN) == 2
-    assert [path for _, path, _ in there.asked] == ["/", "/lost", "/lost"]
+    asked = [path for _, path, _ in there.asked]
+    assert sorted(asked[:2]) == ["/", "/lost"]  # both at once
+    assert asked[2:] == ["/lost"]
 
 
 async def test_looking_again_is_limited(world: World, ada: Person) -> None:

@@ -24,6 +24,7 @@ from microblog.follows.events import (
     FollowRequestEnded,
 )
 from microblog.kernel.events import record
+from microblog.kernel.ids import next_id
 from microblog.kernel.model import Session
 from microblog.kernel.readers import Consumer
 from microblog.kernel.rows import fetch
@@ -149,6 +150,9 @@ async def _tell_of_moderators(
 
 
 async def _add(session: Session, news: Notification) -> None:
+    """Under an id that nothing ever had: pages and mails still know those that were withdrawn, and
+    SQLite would give the last of them again."""
+    news.id = await next_id(session, Notification.id)
     session.add(news)
     await session.flush()
     await record(session, NotificationAdded(news.id, news.account_id))

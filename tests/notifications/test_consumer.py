@@ -92,6 +92,20 @@ async def test_a_deleted_post_takes_its_notifications_with_it(world: World, told
     assert kinds[-1] == "NotificationsChanged"
 
 
+async def test_what_was_withdrawn_leaves_its_id_to_nobody(world: World, told: Told) -> None:
+    """An open page or a mail that still knows it would take the next for it: another's, perhaps."""
+    susan, maria = await world.person("susan"), await world.person("maria")
+    david = await world.person("david")
+    post = await david.posts("Hello @susan")
+    (withdrawn,) = await told(susan)
+    await david.deletes(post)
+    assert await told(susan) == []
+
+    await david.posts("Hello @maria")
+    (other,) = await told(maria)
+    assert other.id > withdrawn.id
+
+
 async def test_that_a_deleted_post_was_seen_is_forgotten(world: World, told: Told) -> None:
     susan, david = await world.person("susan"), await world.person("david")
     post = await david.posts("Hello @susan")

@@ -80,6 +80,7 @@ async def test_an_edit_replaces_and_a_deletion_leaves_a_tombstone(window: Open) 
     await writer.goto(f"/posts/{post_id}/edit")
     await writer.page.fill("textarea[name=body]", "no typo")
     await writer.page.click("main form button[type=submit]")
+    await writer.page.wait_for_url(f"**/@{writer.name}/{post_id}")
     await reader.page.wait_for_selector(f"#post-{post_id}:has-text('no typo')")
     assert "a typpo" not in await reader.page.content()
     await writer.goto(f"/posts/{post_id}/delete")
@@ -180,7 +181,7 @@ async def test_the_page_comes_back_after_a_restart_and_shows_what_it_missed(
         await reader.follow(writer)
         await reader.goto("/")
         await reader.live()
-        for kill in (site.stop, site.kill):
+        for number, kill in enumerate((site.stop, site.kill), start=1):
             await kill()
             await reader.page.wait_for_selector(
                 "live-state:not([data-state=live]):not([data-state=caught-up])"
@@ -189,7 +190,8 @@ async def test_the_page_comes_back_after_a_restart_and_shows_what_it_missed(
             await site.ready()
             await writer.goto("/")
             await writer.post(f"after {kill.__name__}")
-            await reader.page.wait_for_selector(".pill:not([hidden])", timeout=40_000)
+            pill = f".pill:not([hidden]):has-text('{number} new post')"
+            await reader.page.wait_for_selector(pill, timeout=40_000)
             await reader.live()
         await reader.page.click(".pill")
         await reader.page.wait_for_selector("text=after kill")

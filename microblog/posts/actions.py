@@ -46,8 +46,9 @@ async def publish(
     in_reply_to: int | None = None,
     idempotency_key: str | None = None,
 ) -> Post:
-    """Raises `Invalid` for the body, for a post that cannot be answered, and for a key that was
-    used with another text (SECURITY R3).  A repeated key answers with the first post.
+    """Raises `Invalid` for the body, for a post that cannot be answered, and ("idempotency_key")
+    for a key that was used with another text (SECURITY R3).  A repeated key answers with the
+    first post.
     """
     body = checked(body, limit)
     # The id first: drawing it takes this writer's turn, so nobody else can use the key meanwhile.
@@ -134,7 +135,7 @@ async def _first(session: Session, author_id: int, request: _Request) -> Post | 
     found = await fetch_column(session, _SAME_KEY, {"author_id": author_id, "key": request.key})
     first = await session.get_one(Post, found[0]) if found else None
     if first and not first.deleted_at and first.request_digest != request.digest:
-        raise Invalid("body", REPEATED)
+        raise Invalid("idempotency_key", REPEATED)
     return first
 
 

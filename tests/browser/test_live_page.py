@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Route
 
 from tests.browser.conftest import Open, Window
 from tests.process import SiteProcess
@@ -150,6 +151,29 @@ async def test_a_text_that_could_not_be_sent_is_kept_and_sent_once(window: Open)
     assert (await shown(writer)).count("said in a tunnel") == 1
 
 
+async def test_another_text_after_a_lost_answer_is_posted_at_the_second_press(
+    window: Open,
+) -> None:
+    writer = await window()
+
+    async def lose_the_answer(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+
+    await writer.page.route("**/posts", lose_the_answer, times=1)
+    await writer.post("the first thought")
+    await writer.page.wait_for_selector("text=Not sent")
+    await writer.post("the second thought")
+    await writer.page.wait_for_selector(".field-error:has-text('You sent this form before')")
+    field = writer.page.locator("post-composer textarea[name=body]")
+    assert await field.input_value() == "the second thought"
+    await writer.page.click("post-composer button[type=submit]")
+    await writer.page.wait_for_selector(".timeline-posts > article:has-text('second thought')")
+    assert await field.input_value() == ""
+    await writer.page.reload()
+    assert await shown(writer) == ["the second thought", "the first thought"]
+
+
 async def test_keys_move_through_the_posts_and_open_the_composer(window: Open) -> None:
     writer = await window()
     for text in ("one", "two"):
@@ -190,6 +214,8 @@ async def test_the_page_comes_back_after_a_restart_and_shows_what_it_missed(
             await site.ready()
             await writer.goto("/")
             await writer.post(f"after {kill.__name__}")
+            mine = f".timeline-posts > article:has-text('after {kill.__name__}')"
+            await writer.page.wait_for_selector(mine)  # answered, not only kept
             pill = f".pill:not([hidden]):has-text('{number} new post')"
             await reader.page.wait_for_selector(pill, timeout=40_000)
             await reader.live()

@@ -84,6 +84,7 @@ async def test_another_text_under_the_same_key_is_refused_kept_and_given_a_fresh
     assert answer.status_code == 422
     page = await text_of(answer)
     assert "something else</textarea>" in page
+    assert "You sent this form before, with another text." in page
     assert key_in(page) != key
     second = await publish(ada, "something else", idempotency_key=key_in(page))
     assert second.status_code == 303

@@ -82,14 +82,14 @@ customElements.define("post-composer", class extends HTMLElement {
 
   #hear(answer) {
     const { wordsFailed, wordsRetry, wordsSignedOut, wordsSignIn } = this.dataset;
-    const { outcome, status, data } = answer;
+    const { outcome, data } = answer;
     const retry = [wordsRetry, () => this.form.requestSubmit()];
     this.#say("");
     if (outcome === "done") this.#sent(data);
     else if (outcome === "lost") this.#say(wordsFailed, retry);
     else if (outcome === "signed-out") this.#say(wordsSignedOut, [wordsSignIn, signIn], retry);
     else this.#refuse(data.fields?.body ?? excuse(answer));
-    if (status === 409) this.#renewKey(); // an earlier text was posted with it
+    if (data.fields?.idempotency_key) this.#renewKey(); // an earlier text was posted with it
   }
 
   #sent({ url, html }) {

@@ -30,6 +30,7 @@ LONG = N_("That is %(over)s too many: a post may have %(limit)s characters.")
 LARGE = N_("That is too large: a post may have 16 KiB.")
 UNANSWERABLE = N_("The post you are answering is gone. You can post your text by itself.")
 REPEATED = N_("You sent this form before, with another text. Press Post to publish this one too.")
+WITHDRAWN = N_("What you sent from here before is deleted. Press Post to publish this text.")
 
 _SAME_KEY = select(Post.id).where(
     Post.author_id == bindparam("author_id"), Post.idempotency_key == bindparam("key")
@@ -47,8 +48,8 @@ async def publish(
     idempotency_key: str | None = None,
 ) -> Post:
     """Raises `Invalid` for the body, for a post that cannot be answered, and ("idempotency_key")
-    for a key that was used with another text (SECURITY R3).  A repeated key answers with the
-    first post.
+    for a key that was used with another text or for a post that is deleted: what that said is
+    forgotten (SECURITY R3).  Else a repeated key answers with the first post.
     """
     body = checked(body, limit)
     # The id first: drawing it takes this writer's turn, so nobody else can use the key meanwhile.
@@ -134,7 +135,9 @@ async def _first(session: Session, author_id: int, request: _Request) -> Post | 
         return None
     found = await fetch_column(session, _SAME_KEY, {"author_id": author_id, "key": request.key})
     first = await session.get_one(Post, found[0]) if found else None
-    if first and not first.deleted_at and first.request_digest != request.digest:
+    if first and first.deleted_at:
+        raise Invalid("idempotency_key", WITHDRAWN)
+    if first and first.request_digest != request.digest:
         raise Invalid("idempotency_key", REPEATED)
     return first
 

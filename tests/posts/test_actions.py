@@ -83,15 +83,21 @@ async def test_a_repeated_key_answers_with_the_first_post(stage: Stage) -> None:
     assert len(await stage.log()) == 1
 
 
-async def test_a_repeated_key_answers_with_the_first_post_even_when_edited_or_deleted(
-    stage: Stage,
-) -> None:
+async def test_a_repeated_key_answers_with_the_first_post_even_when_edited(stage: Stage) -> None:
     ada = await stage.person("ada")
     first = await stage.says(ada, "once", idempotency_key="key-1")
     await stage.edits(ada, first.id, "twice")
     assert (await stage.says(ada, "once", idempotency_key="key-1")).id == first.id
+    assert await rows(stage, Post) == 1
+
+
+async def test_the_key_of_a_deleted_post_swallows_no_text(stage: Stage) -> None:
+    ada = await stage.person("ada")
+    first = await stage.says(ada, "a typpo", idempotency_key="key-1")
     await stage.deletes(ada, first.id)
-    assert (await stage.says(ada, "once", idempotency_key="key-1")).id == first.id
+    for text in ("a typpo", "no typo"):
+        with pytest.raises(Invalid, match="sent from here before is deleted"):
+            await stage.says(ada, text, idempotency_key="key-1")
     assert await rows(stage, Post) == 1
 
 

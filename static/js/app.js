@@ -23,4 +23,5 @@ for (const sign of signs) addEventListener(sign, () => load({ localName: "hover-
 
 // Without a timeline there are still counts, but not for a visitor.
 const { position = "", stream = "none" } = document.querySelector("[data-position]")?.dataset ?? {};
-if (account || stream !== "none") start(position, { stream });
+const isDead = document.querySelector("live-timeline:not(:defined)");
+if (!isDead && (account || stream !== "none")) start(position, { stream });

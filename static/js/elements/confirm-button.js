@@ -22,27 +22,30 @@ customElements.define("confirm-button", class extends HTMLElement {
     const ariaLabel = word("question");
     const yes = button(word("yes"), "button-danger", () => this.#go());
     const no = button(word("no"), "", () => this.#keep());
-    const asked = { className: "confirm", role: "group", ariaLabel };
+    const group = { className: "confirm", role: "group", ariaLabel };
+    this.asked = make("span", group, make("strong", {}, ariaLabel), yes, no);
     this.control.hidden = true;
-    this.append(make("span", asked, make("strong", {}, ariaLabel), yes, no));
+    this.append(this.asked);
     no.focus();
   }
 
   #keep() {
-    this.lastElementChild.remove();
+    this.asked.remove();
     this.control.hidden = false;
     this.control.focus();
   }
 
   async #go() {
     if (this.control.form) return this.control.form.requestSubmit(this.control);
+    if (this.asked.ariaBusy) return;
+    this.asked.ariaBusy = true;
     const list = this.closest("live-timeline");
     const answer = await send(this.control.href);
     if (answer.data.fields?.confirm) return location.assign(this.control.href); // copies elsewhere
     const isDone = answer.outcome === "done";
     if (isDone && !list) return location.assign(answer.data.url);
     if (isDone) list.withdraw(this.closest("article").id);
-    else this.#keep();
+    else if (this.control.hidden) this.#keep();
     toast(isDone ? common("deleted") : excuse(answer));
   }
 });

@@ -41,17 +41,18 @@ customElements.define("post-composer", class extends HTMLElement {
   #restore() {
     const { value, defaultValue } = this.text;
     const { body = value, key } = draft(this.dataset.key) ?? {};
-    if (body === value || value !== defaultValue) return;
-    this.text.value = body;
+    if (value !== body && value !== defaultValue) return;
     if (key) this.key.value = key;
+    if (value === body) return; // some browsers fill fields in again, but not that one
+    this.text.value = body;
     this.#say(this.dataset.wordsDraft, [this.dataset.wordsDiscard, () => this.#clear()]);
   }
 
-  #written() {
+  #written(isSent) {
     this.#say("");
     this.#refuse("");
     const { value: body, defaultValue } = this.text;
-    const isDraft = body.trim() && body !== defaultValue;
+    const isDraft = body.trim() && (isSent || body !== defaultValue);
     keepDraft(this.dataset.key, isDraft ? { body, key: this.key?.value } : null);
     this.#measure();
   }
@@ -70,7 +71,7 @@ customElements.define("post-composer", class extends HTMLElement {
   async #submit(event) {
     event.preventDefault();
     if (this.form.ariaBusy === "true") return;
-    this.#written();
+    this.#written(true);
     this.#say(this.dataset.wordsSending);
     const fields = new FormData(this.form);
     const setBusy = (is) => (this.form.ariaBusy = this.text.readOnly = this.send.ariaDisabled = is);
@@ -115,6 +116,7 @@ customElements.define("post-composer", class extends HTMLElement {
 
   #say(words, ...offers) {
     const buttons = offers.map(([offer, press]) => button(offer, "button-link", press));
+    if (this.status.contains(document.activeElement)) this.send.focus();
     this.status.replaceChildren(words, ...buttons);
   }
 
@@ -122,6 +124,8 @@ customElements.define("post-composer", class extends HTMLElement {
     this.error.hidden = !sentence;
     this.error.textContent = sentence;
     this.text.ariaInvalid = sentence ? true : null;
-    if (sentence) this.text.focus();
+    if (!sentence) return;
+    if (document.activeElement === this.text) announce(sentence); // moving there says it, too
+    this.text.focus();
   }
 });

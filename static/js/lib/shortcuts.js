@@ -70,6 +70,6 @@ function step(by) {
 }
 
 function open() {
-  const url = linkOf(current()) ?? current()?.querySelector("blockquote a, a").href;
+  const url = linkOf(current()) ?? current()?.querySelector("blockquote a, a")?.href;
   if (url) location.assign(url);
 }

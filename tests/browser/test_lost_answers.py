@@ -1,0 +1,154 @@
+"""What a page does with each way a request can end: nothing typed is lost, nothing is done twice,
+and the keyboard stays where it was."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from playwright.async_api import Locator, Route
+
+from tests.browser.conftest import Open, Window
+from tests.browser.test_live_page import shown
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+TEXT = "post-composer textarea[name=body]"
+FILLED_IN_AGAIN = """addEventListener("readystatechange", () => {
+  const field = document.querySelector("textarea");
+  if (field && document.readyState === "interactive") field.value = "said in a tunnel";
+}, { capture: true });"""
+
+
+async def lose_the_answer(route: Route) -> None:
+    await route.fetch()
+    await route.abort()
+
+
+async def answer_as_a_portal(route: Route) -> None:
+    await route.fulfill(content_type="text/html", body="<h1>Accept our terms</h1>")
+
+
+async def with_a_post(window: Open, text: str) -> tuple[Window, Locator]:
+    one = await window()
+    await one.post(text)
+    article = one.page.locator(f".timeline-posts > article:has-text('{text}')")
+    await article.wait_for()
+    return one, article
+
+
+async def ask_to_delete(article: Locator) -> Locator:
+    """The button that says yes."""
+    await article.locator("summary").click()
+    await article.locator("confirm-button a").click()
+    return article.locator(".confirm .button-danger")
+
+
+@pytest.mark.parametrize("path", ["/", "/posts/new", "/settings/profile"])
+async def test_a_page_of_somebody_else_is_no_answer(window: Open, path: str) -> None:
+    writer = await window()
+    await writer.goto(path)
+    if path == "/settings/profile":
+        await writer.page.click("[data-compose]")
+    await writer.page.route("**/posts", answer_as_a_portal, times=1)
+    await writer.post("said in a hotel")
+    await writer.page.wait_for_selector("text=Not sent")
+    assert await writer.page.input_value(TEXT) == "said in a hotel"
+    await writer.page.get_by_role("button", name="Try again").click()
+    await writer.page.wait_for_selector("article:has-text('hotel'), #toast:has-text('Posted')")
+
+
+async def test_a_text_after_a_deleted_one_is_not_swallowed(window: Open) -> None:
+    writer = await window()
+    await writer.page.route("**/posts", lose_the_answer, times=1)
+    await writer.post("a typpo")
+    await writer.page.click(".pill:not([hidden])")
+    article = writer.page.locator(".timeline-posts > article")
+    await (await ask_to_delete(article)).click()
+    await writer.page.wait_for_selector("text=This post was deleted")
+    await writer.post("no typo")
+    await writer.page.wait_for_selector(".field-error:has-text('is deleted')")
+    assert await writer.page.input_value(TEXT) == "no typo"
+    await writer.page.click("post-composer button[type=submit]")
+    await writer.page.wait_for_selector(".timeline-posts > article:has-text('no typo')")
+
+
+@pytest.mark.parametrize("path", ["/", "/posts/new?body=said+in+a+tunnel"])
+async def test_a_text_is_posted_once_though_the_browser_fills_it_in_again(
+    window: Open, path: str
+) -> None:
+    writer = await window()
+    await writer.goto(path)
+    await writer.page.route("**/posts", lose_the_answer, times=1)
+    await writer.post("said in a tunnel")
+    await writer.page.wait_for_selector("text=Not sent")
+    await writer.page.add_init_script(FILLED_IN_AGAIN)
+    await writer.page.reload()
+    await writer.until("Boolean(customElements.get('post-composer'))")
+    await writer.page.click("post-composer button[type=submit]")
+    await writer.page.wait_for_selector("#toast:has-text('Posted'), .post-focus")
+    await writer.goto(f"/@{writer.name}")
+    assert await shown(writer) == ["said in a tunnel"]
+
+
+async def test_an_impatient_yes_asks_once_and_can_be_asked_again(window: Open) -> None:
+    writer, article = await with_a_post(window, "to go")
+    asked, may_answer = [], asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        asked.append(route.request.url)
+        await may_answer.wait()
+        await route.abort()
+
+    await writer.page.route("**/delete", wait, times=2)
+    yes = await ask_to_delete(article)
+    await yes.click()
+    await yes.click()
+    await article.locator(".confirm button").last.click()  # and no, after all
+    may_answer.set()
+    await writer.page.wait_for_selector("#toast:has-text('No connection')")
+    assert len(asked) == 1
+    await writer.page.unroute("**/delete")
+    await article.locator("confirm-button a").click()
+    await yes.click()
+    await writer.page.wait_for_selector("text=This post was deleted")
+
+
+async def test_keys_do_nothing_where_a_post_was(window: Open) -> None:
+    writer, article = await with_a_post(window, "to go")
+    await writer.page.keyboard.press("Escape")  # the first key fetches what keys do
+    await (await ask_to_delete(article)).press("Enter")
+    await writer.until("document.activeElement.matches('.post-deleted')")
+    for key in ("o", "Enter", "l", "r"):
+        await writer.page.keyboard.press(key)
+    await writer.page.keyboard.press("n")
+    await writer.until("document.activeElement.name === 'body'")
+
+
+async def test_trying_again_by_key_keeps_the_place(window: Open) -> None:
+    writer = await window()
+    await writer.page.route("**/posts", lambda route: route.abort())
+    await writer.post("said in a tunnel")
+    again = writer.page.get_by_role("button", name="Try again")
+    await again.press("Enter")
+    await again.wait_for()
+    assert await writer.page.evaluate("document.activeElement.matches('post-composer *')")
+
+
+async def test_a_refusal_is_said_where_the_focus_stays(window: Open) -> None:
+    writer = await window()
+    await writer.page.fill(TEXT, "   ")
+    await writer.page.press(TEXT, "Control+Enter")
+    await writer.until("announcer.textContent.startsWith('Write something')")
+    assert await writer.page.inner_text(".field-error") == "Write something first."
+
+
+async def test_a_list_without_its_script_does_not_say_that_it_is_live(window: Open) -> None:
+    reader = await window(signed_in=False)
+    await reader.page.route("**/live-timeline.js", lambda route: route.abort())
+    sockets: list[str] = []
+    reader.page.on("websocket", lambda socket: sockets.append(socket.url))
+    await reader.goto("/explore")
+    await reader.page.wait_for_selector("text=Connecting…")
+    await reader.page.wait_for_load_state("networkidle")
+    assert sockets == []

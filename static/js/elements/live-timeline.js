@@ -37,9 +37,9 @@ customElements.define("live-timeline", class extends HTMLElement {
   }
 
   #release() {
+    if (this.#hasHole) return startOver();
     const arrived = this.#waiting;
     if (!arrived.length) return;
-    if (this.#hasHole) return startOver();
     this.#showHeld();
     this.#drawRule(arrived[0]);
     const first = arrived.at(this.newestFirst ? -1 : 0);
@@ -147,7 +147,7 @@ customElements.define("live-timeline", class extends HTMLElement {
 
   /** How much waits and whose it is; said once, a moment later. */
   #refresh() {
-    const isEmpty = !this.#held.size;
+    const isEmpty = !this.#held.size && !this.#hasHole;
     const aloud = () => announce(this.#count("announce"));
     if (isEmpty) clearTimeout(this.#announcing);
     else if (this.pill.hidden) this.#announcing = setTimeout(aloud, MOMENT);
@@ -157,9 +157,8 @@ customElements.define("live-timeline", class extends HTMLElement {
   }
 
   #count(what) {
-    const n = this.#held.size;
-    const words = this.getAttribute(`data-words-${what}-${n === 1 ? "one" : "many"}`);
-    return say(words, { n: this.#hasHole ? `${n}+` : n });
+    const n = this.#hasHole ? `${this.#held.size || 1}+` : this.#held.size;
+    return say(this.getAttribute(`data-words-${what}-${n === 1 ? "one" : "many"}`), { n });
   }
 
   #compare(list) {

@@ -125,7 +125,7 @@ class MailSender:
     async def _feed(self) -> None:
         """Lease more in time, until nothing is due and nobody is busy."""
         try:
-            while not self._halted:
+            while not (self._halted or self._exhausted):
                 self._hungry.clear()
                 if self._supply.is_low and await self._supply.more():
                     self._arrived.set()
@@ -157,6 +157,10 @@ class MailSender:
             self._hungry.set()
             self._arrived.clear()
             await self._arrived.wait()
+        # For all: a pause may be over before the others look, and then nobody would send what the
+        # one who feeds us goes on keeping.
+        self._exhausted = True
+        self._hungry.set()
         return None
 
     async def _send(self, line: Line, email: Lease) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections import Counter
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from microblog.kernel import clock
-from microblog.mail import smtp
+from microblog.mail import pause, smtp
 
 from .conftest import later, resume
 from .servers import DROP, HANG, TAKE_AND_DROP, TAKE_AND_HANG, ScriptedServer
@@ -147,6 +149,22 @@ async def test_a_server_that_is_away_costs_one_email_a_try(office):
         await sender.step()
         assert sorted(await office.states()) == ["deferred", *["sent"] * 4]
         assert sender.trouble is None
+
+
+async def test_a_pause_that_is_over_before_all_have_seen_it_leaves_no_email_lying(
+    office, scripted, monkeypatch
+):
+    monkeypatch.setattr(pause, "FIRST", 0.05)
+    scripted.script = {"banner": ["421 busy"]}
+    await office.write_many(40)  # more than are few, so that nobody looks for more
+    sender = office.sender_to(scripted)
+    async with asyncio.timeout(10):
+        await sender.step()  # it has no lane left, and must not wait for one
+        resume(sender)
+        await sender.step()
+
+    states = Counter(await office.states())
+    assert states == {"sent": 39, "deferred": 1}
 
 
 async def test_connection_lost_before_the_last_word_sends_the_same_bytes_again(office, scripted):

@@ -183,7 +183,7 @@ def _changes(what: Shown) -> list[Change]:
     match what.event:
         case AccountHidden(account_id=account_id):
             author = f"author-{account_id}"
-            return [("timeline", "remove", author), ("notifications", "remove", author)]
+            return [(shown, "remove", author) for shown in ("timeline", "notifications", "person")]
         case AccountMadePrivate(account_id=account_id) | AccountUnfollowed(followed_id=account_id):
             return [("timeline", "remove", f"author-{account_id}")]
     return [change] if (change := _change(what)) else []

@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Route
 
 from tests.browser.conftest import Open, Window
+from tests.person import PASSWORD
 from tests.process import SiteProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -280,3 +281,21 @@ async def test_where_no_posts_are_shown_only_counts_arrive(window: Open) -> None
         await writer.post(f"@{reader.name} look at {path}")
         await reader.until("document.title.startsWith('(')")
         assert "for those at home" not in "".join(heard)
+
+
+async def test_who_leaves_is_gone_from_the_open_profile_too(window: Open) -> None:
+    bob = await window()
+    ada = await window(signed_in=False)
+    await bob.goto("/settings/profile")
+    await bob.page.fill("[name=bio]", "Keeps bees.")
+    await bob.page.click("form[action='/settings/profile'] button[type=submit]")
+    await bob.page.wait_for_selector(".flash")
+    await ada.goto(f"/@{bob.name}")
+    await ada.live()
+    assert "Keeps bees." in await ada.page.inner_text("main")
+    await bob.goto("/settings/leave")
+    await bob.page.fill("[name=current_password]", PASSWORD)
+    await bob.page.click("main form button[type=submit]")
+    await ada.until("document.querySelector('h1').textContent.includes('not here any more')")
+    assert "Keeps bees." not in await ada.page.inner_html("main")
+    assert await ada.page.title() == "This account is not here any more."

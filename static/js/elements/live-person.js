@@ -1,0 +1,19 @@
+/** What a profile says of somebody besides their posts goes as soon as they do. */
+import { listen } from "../lib/live.js";
+
+customElements.define("live-person", class extends HTMLElement {
+  connectedCallback() {
+    const { person, gone } = this.dataset;
+    const isGone = ({ target, element }) => target === "person" && element === `author-${person}`;
+    this.stop = listen({ change: (change) => isGone(change) && this.#leave(gone) });
+  }
+
+  disconnectedCallback() { this.stop(); }
+
+  /** As high as it was: what is below is being read. */
+  #leave(words) {
+    this.style.blockSize = `${this.offsetHeight}px`;
+    this.replaceChildren();
+    document.title = document.querySelector("h1").textContent = this.ariaLabel = words;
+  }
+});

@@ -15,6 +15,7 @@ always goes to the thread.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sqlite3
 import time
@@ -26,14 +27,16 @@ from typing import Any
 import aiosqlite
 from aiosqlite.core import _connection_worker_thread
 from sqlalchemy import URL
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from microblog.kernel import patience
 
 READERS = 5
 SHORT = 0.005  # s in one transaction: as long as any thread may keep the interpreter
 STEPS = 2000  # some 0.1 ms
-AGAIN = 10.0  # s after which what was not short may be tried again
+# Seconds after which what was not short is tried again, twice as many each time in a row: a process
+# that had to wait for a core in the middle of a statement looks as slow as a slow statement.
+SOON, LATE = 0.05, 12.8
 
 
 def engines(
@@ -56,6 +59,15 @@ def engines(
         make(pool_size=READERS, pool_timeout=10, connect_args={"async_creator_fn": reads}),
         make(pool_size=1, connect_args={"async_creator_fn": writes}),
     )
+
+
+class Reader(AsyncSession):
+    """Its end is a rollback that nobody waits for, so no cancellation can come in between, and it
+    needs no task of its own, as SQLAlchemy has it."""
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+        await asyncio.sleep(0)  # who reads again and again lets others have a turn
 
 
 def _connect(
@@ -165,7 +177,7 @@ class _Short:
         self._reads = reads
         self._left = SHORT
         self._stop = 0.0
-        self._was_long: dict[str, float] = {}
+        self._was_long: dict[str, tuple[float, float]] = {}  # until when, and for how long
 
     def begin(self) -> None:
         self._left = SHORT
@@ -175,8 +187,8 @@ class _Short:
             return False  # it waits for the lock
         if not (self._reads or _only_adds(statement) or statement.startswith("SELECT")):
             return False
-        long_at = self._was_long.get(statement)
-        return self._left > 0 and (long_at is None or time.monotonic() - long_at > AGAIN)
+        until, _ = self._was_long.get(statement, (0.0, 0.0))
+        return self._left > 0 and (not until or time.monotonic() > until)
 
     def done(self, on: sqlite3.Connection, statement: str, work: Callable[[], None]) -> bool:
         """Whether `work` came to its end here; if not, nothing of it happened."""
@@ -194,6 +206,7 @@ class _Short:
         finally:
             on.set_progress_handler(None, 0)
             self._left -= time.perf_counter() - began
+        self._was_long.pop(statement, None)
         return True
 
     def _is_late(self) -> bool:
@@ -202,7 +215,9 @@ class _Short:
     def _remember(self, statement: str) -> None:
         if len(self._was_long) > 100:
             self._was_long.clear()
-        self._was_long[statement] = time.monotonic()
+        _, before = self._was_long.get(statement, (0.0, SOON / 2))
+        pause = min(2 * before, LATE)
+        self._was_long[statement] = time.monotonic() + pause, pause
 
 
 def _only_adds(statement: str) -> bool:

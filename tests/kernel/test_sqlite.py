@@ -147,6 +147,28 @@ async def test_a_short_read_is_answered_where_it_is_asked(file: Database) -> Non
         assert not others.is_set(), "somebody else had a turn: it was a trip to the thread"
 
 
+async def test_what_was_held_up_once_is_soon_answered_where_it_is_asked_again(
+    file: Database,
+) -> None:
+    """A statement that waited for a core looks as slow as a slow one."""
+    size = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :size)"
+                " SELECT max(i) FROM n")  # fmt: skip
+
+    async def is_a_trip(number: int) -> bool:
+        others = asyncio.Event()
+        async with file.reading() as session:
+            await session.scalar(COUNT)
+            asyncio.get_running_loop().call_soon(others.set)
+            assert await session.scalar(size, {"size": number}) == number
+            return others.is_set()
+
+    assert await is_a_trip(3_000_000)
+    async with asyncio.timeout(5):
+        while await is_a_trip(10):
+            await asyncio.sleep(0.01)
+    assert not await is_a_trip(10)
+
+
 async def test_a_long_read_goes_on_beside_everybody_else_in_the_same_moment(file: Database) -> None:
     both = text(f"SELECT ({SLOW}), ({COUNT})")
 

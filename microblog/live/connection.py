@@ -22,6 +22,8 @@ MOST_UNSENT = ROOM - MOST_TOGETHER  # before one more write
 WRITE_DEADLINE = 10.0
 CLOSE_PATIENCE = 2.0
 
+NEVER = 2**63  # after every event
+
 FLOOD = 1008
 TOO_BIG = 1009
 RESTART = 1012
@@ -42,8 +44,8 @@ class Listener:
 
 class Connection:
     __slots__ = (
-        "_closed", "_held", "_held_size", "_progress", "_send", "_through", "_unsent", "_write",
-        "_written", "ending", "listener", "outlet", "spoke_at",
+        "_closed", "_held", "_held_size", "_progress", "_send", "_through", "_written", "ending",
+        "listener", "outlet", "spoke_at",
     )  # fmt: skip
 
     def __init__(self, listener: Listener, outlet: Outlet, send: Send) -> None:
@@ -52,32 +54,32 @@ class Connection:
         self.ending: int | None = None  # the close code, once it is to end
         self.spoke_at = time.monotonic()
         self._send = send
-        self._write = outlet.write
-        self._unsent = outlet.unsent
         self._closed = False
         self._held: list[tuple[int, Message]] | None = []
         self._held_size = 0
-        self._through = 0
-        self._written = 0
-        # While something waits: how much had left, and since when no more has.
+        self._through = NEVER  # live are events after this one
+        self._written = 0  # bytes, of messages before which others waited
+        # While something waits: how much of those had left, and since when no more has.
         self._progress: tuple[int, float] | None = None
 
     def deliver(self, burst: Burst, moment: float) -> None:
         """Live messages, at a `moment` of the monotonic clock: written now, or held while catching
         up."""
-        if self.ending is not None:
-            return
-        if (held := self._held) is not None:
-            held.extend(burst.each)
-            self._held_size += len(burst.message.frame)
-            if self._held_size > MOST_UNSENT:
-                self.end(TOO_SLOW)
-        elif burst.first > self._through:
+        if burst.first > self._through:
             self._put(burst.message, moment)
+        elif self._held is not None:
+            self._hold(self._held, burst)
         else:
             for event_id, message in burst.each:
                 if event_id > self._through:
                     self.write(message)
+
+    def _hold(self, held: list[tuple[int, Message]], burst: Burst) -> None:
+        if self.ending is None:
+            held.extend(burst.each)
+            self._held_size += len(burst.message.frame)
+            if self._held_size > MOST_UNSENT:
+                self.end(TOO_SLOW)
 
     def write(self, message: Message) -> None:
         """Unless it is to end: nothing after the first message left out may be shown, or the next
@@ -86,11 +88,15 @@ class Connection:
             self._put(message, time.monotonic())
 
     def _put(self, message: Message, moment: float) -> None:
-        if self._unsent() > MOST_UNSENT:
+        waiting = self.outlet.unsent()
+        if waiting > MOST_UNSENT:
             self.end(TOO_SLOW)
-        elif size := self._write(message):
-            self._written += size
+        elif size := self.outlet.write(message):
             self.spoke_at = moment
+            if waiting:
+                self._written += size
+            else:
+                self._progress = None
 
     async def write_patiently(self, message: Message) -> None:
         """For catching up: wait for the reader, but not for ever."""
@@ -104,7 +110,8 @@ class Connection:
     def caught_up(self, through: int) -> None:
         """Everything up to event `through` has been written; go on live."""
         held, self._held = self._held or [], None
-        self._through = through
+        if self.ending is None:
+            self._through = through
         for event_id, message in held:
             if event_id > through:
                 self.write(message)
@@ -116,11 +123,11 @@ class Connection:
 
     def end(self, code: int) -> None:
         if self.ending is None:
-            self.ending = code
+            self.ending, self._through = code, NEVER
 
     def stalled(self, moment: float) -> bool:
         """Whether nothing has left for the write deadline although something waits."""
-        unsent = self._unsent()
+        unsent = self.outlet.unsent()
         if not unsent:
             self._progress = None
             return False

@@ -16,39 +16,17 @@ from microblog.live.frames import Message
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-class Wire(Protocol):
-    """What the serving layer offers under ``scope["extensions"]["microblog.wire"]``."""
-
-    def write(self, frame: bytes) -> bool: ...
-    def unsent(self) -> int: ...
-    async def drained(self) -> None: ...
-    def abort(self) -> None: ...
-
-
 class Outlet(Protocol):
     """Where a connection writes its messages.  Nothing here waits but `drained`.
 
     `write` says how many bytes it took, 0 when the connection is gone; `unsent` counts in the same.
+    What the serving layer offers is one: ``scope["extensions"]["microblog.wire"]``.
     """
 
     def write(self, message: Message) -> int: ...
     def unsent(self) -> int: ...
     async def drained(self) -> None: ...
     def abort(self) -> None: ...
-
-
-class FramedOutlet:
-    __slots__ = ("_put", "abort", "drained", "unsent")
-
-    def __init__(self, wire: Wire) -> None:
-        self._put = wire.write
-        self.unsent = wire.unsent
-        self.drained = wire.drained
-        self.abort = wire.abort
-
-    def write(self, message: Message) -> int:
-        frame = message.frame
-        return len(frame) if self._put(frame) else 0
 
 
 class QueuedOutlet:

@@ -33,7 +33,7 @@ from microblog.kernel.metrics import HANDSHAKES
 from microblog.kernel.model import Session
 from microblog.kernel.shared import Shared
 from microblog.live.connection import FLOOD, TOO_BIG, TOO_SLOW, Connection, Listener
-from microblog.live.wires import FramedOutlet, Outlet, QueuedOutlet, Send
+from microblog.live.wires import Outlet, QueuedOutlet, Send
 from microblog.notifications import actions as notifications
 from microblog.notifications import queries as concerns
 from microblog.notifications.queries import Arrival
@@ -330,8 +330,8 @@ def _position(query: dict[str, list[str]]) -> Position | None:
 
 
 def _outlet(scope: Scope, send: Send) -> Outlet:
-    wire = scope.get("extensions", {}).get("microblog.wire")
-    return FramedOutlet(wire) if wire is not None else QueuedOutlet(send)
+    wire: Outlet | None = scope.get("extensions", {}).get("microblog.wire")
+    return QueuedOutlet(send) if wire is None else wire
 
 
 async def _refuse(send: Send, status: int) -> None:

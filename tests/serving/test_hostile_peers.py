@@ -214,7 +214,7 @@ async def test_a_peer_that_answers_nothing_is_dropped(start: Start) -> None:
     async with websocket(await start(held, websocket_ping_interval=0.1)) as peer:
         socket = await held.opened.get()
         assert await asyncio.wait_for(socket.ended, SOON) == 1006
-        assert (await peer.rest()).count(wire.PING) == wire.SILENT_PINGS - 1
+        assert (await peer.rest()).count(wire.PING.frame) == wire.SILENT_PINGS - 1
 
 
 async def test_a_peer_that_answers_pings_stays(start: Start) -> None:

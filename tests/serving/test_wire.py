@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from microblog import wire
+from microblog.wire import Frame
 from tests.serving.conftest import Start
 from tests.serving.held import Held, all_gone
 from tests.serving.peer import SOON, TEXT, frame, pour, text_frame, websocket
@@ -24,7 +25,7 @@ async def test_frames_and_sends_arrive_in_the_order_they_were_made(start: Start)
         async def say() -> None:
             for n in range(400):
                 if n % 3:
-                    assert socket.wire.write(text_frame(f"{n} {'x' * 20_000}"))
+                    assert socket.wire.write(Frame(text_frame(f"{n} {'x' * 20_000}")))
                 else:
                     await socket.send_text(f"{n} {'x' * 20_000}")
 
@@ -40,14 +41,14 @@ async def test_nothing_can_be_written_before_the_handshake_is_answered(start: St
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         straight = scope["extensions"]["microblog.wire"]
-        taken.append(straight.write(text_frame("early")))
+        taken.append(straight.write(Frame(text_frame("early"))))
         await send({"type": "websocket.accept"})
-        taken.append(straight.write(text_frame("in time")))
+        taken.append(straight.write(Frame(text_frame("in time"))))
         await send({"type": "websocket.close"})
 
     async with websocket(await start(app)) as peer:
         assert await peer.message() == b"in time"
-    assert taken == [False, True]
+    assert taken == [0, len(text_frame("in time"))]
 
 
 async def test_nothing_can_be_written_after_the_close_frame(start: Start) -> None:
@@ -55,7 +56,7 @@ async def test_nothing_can_be_written_after_the_close_frame(start: Start) -> Non
     async with websocket(await start(held)) as peer:
         socket = await held.opened.get()
         await socket.close(4001)
-        assert not socket.wire.write(text_frame("late"))
+        assert not socket.wire.write(Frame(text_frame("late")))
         await socket.send_text("late as well")
         assert await peer.close_code() == 4001
         # And the end follows at once, whether or not the peer answers.
@@ -68,7 +69,7 @@ async def test_nothing_can_be_written_to_a_peer_that_has_left(start: Start) -> N
         socket = await held.opened.get()
         peer.writer.transport.abort()
         await asyncio.wait_for(socket.ended, SOON)
-        assert not socket.wire.write(text_frame("gone"))
+        assert not socket.wire.write(Frame(text_frame("gone")))
 
 
 async def test_nothing_can_be_written_to_a_connection_that_is_just_ending(start: Start) -> None:
@@ -76,7 +77,7 @@ async def test_nothing_can_be_written_to_a_connection_that_is_just_ending(start:
     async with websocket(await start(held)):
         socket = await held.opened.get()
         socket.wire._transport.close()
-        assert not socket.wire.write(text_frame("gone"))
+        assert not socket.wire.write(Frame(text_frame("gone")))
         assert socket.wire.is_open  # nobody has been told yet
 
 
@@ -88,7 +89,7 @@ async def test_what_a_peer_does_not_read_is_counted_and_aborting_frees_it(start:
         socket = await held.opened.get()
         assert socket.wire.unsent() == 0
         while socket.wire.unsent() < 512 * 1024:
-            assert socket.wire.write(text_frame("x" * 60_000))
+            assert socket.wire.write(Frame(text_frame("x" * 60_000)))
         stuck = [asyncio.create_task(socket.send_text(f"stuck {n}")) for n in range(3)]
         await asyncio.sleep(0.05)
         assert not any(task.done() for task in stuck)
@@ -107,7 +108,7 @@ async def test_drained_waits_for_the_reader_and_ends_with_the_connection(start: 
         await asyncio.wait_for(socket.wire.drained(), SOON)
         count = 0
         while socket.wire.unsent() < 128 * 1024:
-            socket.wire.write(text_frame("x" * 60_000))
+            socket.wire.write(Frame(text_frame("x" * 60_000)))
             count += 1
         waiting = asyncio.create_task(socket.wire.drained())
         await asyncio.sleep(0.05)
@@ -117,7 +118,7 @@ async def test_drained_waits_for_the_reader_and_ends_with_the_connection(start: 
         await asyncio.wait_for(waiting, SOON)
 
         while socket.wire.unsent() < 128 * 1024:
-            socket.wire.write(text_frame("x" * 60_000))
+            socket.wire.write(Frame(text_frame("x" * 60_000)))
         waiting = asyncio.create_task(socket.wire.drained())
         await asyncio.sleep(0)
         socket.wire.abort()
@@ -132,7 +133,7 @@ async def test_closing_does_not_wait_for_a_peer_that_reads_nothing(
     async with websocket(await start(held), window=4096):
         socket = await held.opened.get()
         while socket.wire.unsent() < 512 * 1024:
-            socket.wire.write(text_frame("x" * 60_000))
+            socket.wire.write(Frame(text_frame("x" * 60_000)))
         await asyncio.wait_for(socket.close(1013), wire.LINGER / 2)
         await asyncio.wait_for(socket.ended, SOON)
         await all_gone()

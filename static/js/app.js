@@ -16,12 +16,21 @@ if (account) watchWhatIsSeen();
 // What not every page has is fetched by those alone, and before the first message can come.
 const load = ({ localName }) => import(`./elements/${localName}.js`);
 await Promise.allSettled([...document.querySelectorAll(":not(:defined)")].map(load));
-const keys = async (event) => (await import("./lib/shortcuts.js")).hear(event);
-addEventListener("keydown", keys, { once: true });
-const signs = matchMedia("(any-hover: hover)").matches ? ["pointerover", "focusin"] : [];
-for (const sign of signs) addEventListener(sign, () => load({ localName: "hover-card" }), { once: true });
+fetchAt(["keydown"], () => import("./lib/shortcuts.js"));
+const hovers = matchMedia("(any-hover: hover)").matches;
+if (hovers) fetchAt(["pointerover", "focusin"], () => load({ localName: "hover-card" }));
 
 // Without a timeline there are still counts, but not for a visitor.
 const { position = "", stream = "none" } = document.querySelector("[data-position]")?.dataset ?? {};
 const isDead = document.querySelector("live-timeline:not(:defined)");
 if (!isDead && (account || stream !== "none")) start(position, { stream });
+
+/** At the first of these signs; what cannot be had then, at a later one. */
+function fetchAt(signs, get) {
+  const hear = async (event) => {
+    for (const sign of signs) removeEventListener(sign, hear);
+    const part = await get().catch(() => setTimeout(fetchAt, 1000, signs, get));
+    part.hear?.(event);
+  };
+  for (const sign of signs) addEventListener(sign, hear);
+}

@@ -152,3 +152,26 @@ async def test_a_list_without_its_script_does_not_say_that_it_is_live(window: Op
     await reader.page.wait_for_selector("text=Connecting…")
     await reader.page.wait_for_load_state("networkidle")
     assert sockets == []
+
+
+async def test_keys_that_could_not_be_fetched_come_with_a_later_press(window: Open) -> None:
+    reader = await window()
+    await reader.live()
+    await reader.page.route("**/shortcuts.js", lambda route: route.abort())
+    async with reader.page.expect_event("requestfailed"):
+        await reader.page.keyboard.press("n")
+    await reader.page.unroute("**/shortcuts.js")
+    async with asyncio.timeout(15):
+        while not await reader.page.evaluate("document.activeElement.name === 'body'"):
+            await reader.page.keyboard.press("n")
+
+
+async def test_what_needs_a_connection_says_so(window: Open) -> None:
+    reader = await window()
+    await reader.live()
+    await reader.context.set_offline(True)
+    await reader.page.click("theme-switch [data-value=dark]")
+    await reader.page.wait_for_selector("#toast:has-text('No connection')")
+    await reader.page.evaluate("toast.textContent = ''")
+    await reader.page.click("a[href='/shortcuts']")
+    await reader.page.wait_for_selector("#toast:has-text('No connection')")

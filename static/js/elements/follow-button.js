@@ -1,6 +1,6 @@
 /** Follow and unfollow without leaving the page. */
 import { send } from "../lib/request.js";
-import { excuse, toast } from "../lib/words.js";
+import { isDone } from "../lib/words.js";
 
 customElements.define("follow-button", class extends HTMLElement {
   connectedCallback() {
@@ -15,8 +15,7 @@ customElements.define("follow-button", class extends HTMLElement {
     this.form.ariaBusy = true;
     const answer = await send(this.form.action, new FormData(this.form));
     this.form.ariaBusy = false;
-    if (answer.outcome === "done") this.#show(answer.data);
-    else toast(excuse(answer));
+    if (isDone(answer)) this.#show(answer.data);
   }
 
   #show({ following, followers }) {

@@ -18,8 +18,11 @@ customElements.define("live-part", class extends HTMLElement {
   #become(part) {
     if (!part) return; // the page as it is now goes without
     const { said } = part.dataset;
+    const hadFocus = this.contains(document.activeElement);
     this.replaceChildren(...part.childNodes);
     for (const field of this.querySelectorAll("[name=csrf_token]")) field.value = token();
+    this.tabIndex = -1;
+    if (hadFocus) ([...this.querySelectorAll("a, button")].at(-1) ?? this).focus();
     if (said) announce(said);
   }
 });

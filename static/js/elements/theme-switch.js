@@ -1,5 +1,6 @@
 /** Light, dark, or as the system.  A cookie tells it to the server: no page begins in another. */
 import { send } from "../lib/request.js";
+import { isDone } from "../lib/words.js";
 
 const chosen = document.documentElement.dataset;
 
@@ -14,6 +15,6 @@ customElements.define("theme-switch", class extends HTMLElement {
     chosen.theme = theme;
     for (const choice of this.children) choice.ariaPressed = choice.dataset.value === theme;
     document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax`;
-    if (this.dataset.action) send(this.dataset.action, { theme });
+    if (this.dataset.action) send(this.dataset.action, { theme }).then(isDone);
   }
 });

@@ -27,9 +27,9 @@ export async function copyLink(url) {
   toast(copied ? common("copied") : common("copyFailed", { url }));
 }
 
-async function showKeys(event) {
+function showKeys(event) {
   event.preventDefault();
-  (await import("./shortcuts.js")).show();
+  import("./shortcuts.js").then(({ show }) => show(), () => toast(common("offline")));
 }
 
 function pressed(event) {

@@ -55,11 +55,11 @@ function lost() {
   if (live.state === "live" || live.state === "caught-up") become("reconnecting");
 }
 
-/** Somebody else signed in meanwhile? Their posts do not belong. */
+/** Somebody else in place of the reader? Their posts do not belong. */
 function greeted({ position, account: asked }) {
   live.arrived = 0;
   if (!complete) reached(position);
-  if (asked !== undefined && String(asked ?? "") !== account) end();
+  if (account && asked !== account) end();
 }
 
 /** One event may come as several messages: only the next id proves the last event complete. */

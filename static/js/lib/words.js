@@ -10,6 +10,9 @@ export const common = (name, values) => say(part("words").dataset[name], values)
 export const excuse = ({ outcome, data }) =>
   data.error ?? common({ lost: "offline", "signed-out": "signedOut" }[outcome] ?? "failed");
 
+/** @returns whether it was done; if not, says why */
+export const isDone = (answer) => answer.outcome === "done" || toast(excuse(answer));
+
 export const announce = (words) => (part("announcer").textContent = words);
 
 let hiding = 0;

@@ -160,7 +160,7 @@ class Machinery:
         settings = site.settings
         self.transport = _transport(settings)
         compose = (
-            signin_emails.composers(settings.base_url, settings.secret_key)
+            signin_emails.composers(settings.base_url, settings.secret_key, settings.has_passwords)
             | identity_emails.composers(settings.base_url)
             | moderation_emails.composers(settings.base_url, site.appeal_key)
             | notification_emails.composers(settings.base_url, site.unsubscribe_key)
@@ -378,6 +378,7 @@ def _renderer(settings: Settings) -> Renderer:
         site_name=settings.site_name,
         base_url=settings.base_url,
         sender=_sender(settings, settings.site_name),
+        with_passwords=settings.has_passwords,
     )
 
 

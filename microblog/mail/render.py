@@ -34,13 +34,23 @@ class Renderer:
     """Writes letters with the templates of `templates`/mail.
 
     `sender` is who all mail is from; `base_url` gives links and the domain of ids.
+    `with_passwords`: whether people have one here, which they may be told to change.
     """
 
-    def __init__(self, templates: Path, *, site_name: str, base_url: str, sender: Mailbox) -> None:
+    def __init__(
+        self,
+        templates: Path,
+        *,
+        site_name: str,
+        base_url: str,
+        sender: Mailbox,
+        with_passwords: bool = True,
+    ) -> None:
         self._folder = templates / "mail"
         self._site_name = site_name
         self._base_url = base_url
         self._sender = sender
+        self._with_passwords = with_passwords
         self._domain = mail_domain(urlsplit(base_url).hostname or "")
         self._environments: dict[str, Environment] = {}
 
@@ -94,6 +104,7 @@ class Renderer:
         return {
             "site_name": self._site_name,
             "base_url": self._base_url,
+            "with_passwords": self._with_passwords,
             "settings_url": f"{self._base_url}/settings/mail",
             "unsubscribe_url": letter.unsubscribe,
             "time_zone": "UTC",

@@ -29,9 +29,9 @@ TWO_FACTOR = {
 }
 
 
-def composers(base_url: str, secret: str) -> dict[str, Compose]:
+def composers(base_url: str, secret: str, with_passwords: bool = True) -> dict[str, Compose]:
     """`secret` is the site's, for codes that are made of it."""
-    desk = Desk(base_url, secret)
+    desk = Desk(base_url, secret, with_passwords)
     return {
         "registration": desk.registration,
         "password_reset": desk.password_reset,
@@ -48,6 +48,7 @@ def composers(base_url: str, secret: str) -> dict[str, Compose]:
 class Desk:
     base_url: str
     secret: str = field(repr=False)
+    with_passwords: bool = True
 
     async def registration(
         self, session: Session, payloads: list[dict[str, Any]]
@@ -76,9 +77,14 @@ class Desk:
         owner = await accounts.by_email(session, payloads[0]["email"])
         if owner is None:
             return Cancelled("no account")
+        if not self.with_passwords:
+            return Cancelled("nobody has a password here")
         url = f"{self.base_url}/password/reset/{await resets.issue_link(session, owner.id)}"
         minutes = int(resets.LIFE.total_seconds() // 60)
-        return self._letter("password_reset", owner, url=url, minutes=minutes)
+        has_password = owner.password_hash is not None
+        return self._letter(
+            "password_reset", owner, url=url, minutes=minutes, has_password=has_password
+        )
 
     async def password_changed(
         self, session: Session, payloads: list[dict[str, Any]]

@@ -50,4 +50,4 @@ async def disown(token: str) -> ResponseReturnValue:
         identity.sign_out()
     if not wants_json():
         await flash(translated(ENDED), "notice")
-    return done("/password/forgot/sent")
+    return done("/password/forgot/sent" if site().settings.has_passwords else "/login")

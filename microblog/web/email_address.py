@@ -127,7 +127,7 @@ async def undo(token: str) -> ResponseReturnValue:
     if (asking := viewer()) is not None and asking.id == account.id:
         identity.sign_out()
     await _say(BACK, found.email)
-    return done("/password/forgot/sent")
+    return done("/password/forgot/sent" if site().settings.has_passwords else "/login")
 
 
 async def _say(sentence: str, email: str) -> None:

@@ -39,7 +39,11 @@ CONTEXTS = {
         "login_url": f"{BASE_URL}/login",
         "reset_url": f"{BASE_URL}/password/forgot",
     },
-    "password_reset": {"url": f"{BASE_URL}/password/reset/t", "minutes": 30},
+    "password_reset": {
+        "url": f"{BASE_URL}/password/reset/t",
+        "minutes": 30,
+        "has_password": True,
+    },
     "password_changed": {
         "reset_url": f"{BASE_URL}/password/forgot",
         "at": datetime(2026, 11, 22, 10, 5, tzinfo=UTC),
@@ -329,6 +333,36 @@ def test_the_site_s_name_is_written_as_it_is(name):
     message = message_from_bytes(here(letter, "a" * 32), policy=policy.default)
     assert message["From"].addresses[0].display_name == name
     assert message["From"].addresses[0].addr_spec == "a@b.example"
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("departure", {}),
+        ("email_changed", {}),
+        ("moderated", {"act": "end_sessions"}),
+        ("moderated", {"act": "reset_two_factor"}),
+        ("new_device", {}),
+        ("two_factor", {}),
+    ],
+)
+def test_where_nobody_has_a_password_no_mail_speaks_of_one(kind, changes):
+    here = Renderer(
+        TEMPLATES, site_name="Here", base_url=BASE_URL, sender=SENDER, with_passwords=False
+    )
+    letter = Letter(kind, "s@example.org", "en", {"name": "S", **CONTEXTS[kind], **changes})
+    message = message_from_bytes(here(letter, "a" * 32), policy=policy.default)
+    for said in (text_of(message), html_of(message)):
+        assert "password" not in said
+        assert "If it was not you" in said or "you do not know why" in said or "did not ask" in said
+
+
+def test_who_has_no_password_is_not_told_that_it_stays():
+    assert "your password stays as it is" in text_of(written("password_reset"))
+    without = written("password_reset", has_password=False)
+    for said in (text_of(without), html_of(without)):
+        assert "stays as it is" not in said
+        assert "no password opens it" in said
 
 
 def test_templates_have_no_other_place_for_a_stranger_s_words():

@@ -19,7 +19,15 @@ from microblog.settings import Settings
 from microblog.signin.model import LoginSession, Registration, SecondFactor
 from tests.moderation.conftest import with_role
 from tests.web.travelling import confirmed, query, returns_from, sent_to
-from tests.web.visitor import JSON, PASSWORD, Visitor, emails, text
+from tests.web.visitor import (
+    FROM_A_SECRET_PAGE,
+    JSON,
+    PASSWORD,
+    Visitor,
+    emails,
+    newest_link,
+    text,
+)  # fmt: skip
 from tests.world import World
 
 BEGUN = "belongs to no sign-in that this browser began"
@@ -344,6 +352,25 @@ class TestWithoutPasswords:
         for path in ("/register", "/password/forgot"):
             answer = await visitor.submit(path, page="/settings/profile", email="a@example.org")
             assert answer.status_code == 403
+
+    async def test_who_got_in_is_put_out_and_no_password_is_mailed(self, world: World) -> None:
+        grace = await joined(world)
+        firefox = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0"}
+        thief = Visitor(world)
+        url = await sent_to(await thief.client.get("/login/github", headers=firefox))
+        await thief.client.get(await confirmed(url, person="grace"), headers=firefox)
+        assert await thief.who() is not None
+        link = await newest_link(world, "/not-me/")
+        assert "password" not in await grace.page(link)
+        answer = await grace.submit(link, FROM_A_SECRET_PAGE)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/login")
+        assert "Every device is signed out." in await grace.page("/login")
+        assert await thief.who() is None
+        await world.settle()
+        assert [one.state for one in await emails(world) if one.kind == "password_reset"] == [
+            "cancelled"
+        ]
+        assert "/password/" not in await grace.page(link, 404)
 
 
 async def test_without_providers_no_page_speaks_of_them(world: World) -> None:

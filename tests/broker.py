@@ -36,6 +36,15 @@ class Broker:
             return True
         return False
 
+    async def heard(self, within: float) -> None:
+        """Until somebody tells it anything."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(b"CONNECT {}\r\nSUB > 1\r\n")
+        async with asyncio.timeout(within):
+            while not (line := await reader.readline()).startswith(b"MSG "):
+                assert line, "the broker has hung up"
+        writer.close()
+
     async def stop(self) -> None:
         if self._process and self._process.returncode is None:
             self._process.kill()

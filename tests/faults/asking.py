@@ -24,6 +24,7 @@ PAGE, POST, HEALTH = "page", "post", "health"
 FINE = {PAGE: 200, POST: 303, HEALTH: 200}
 AWAY = (503, 507)
 TEXT = "as typed & kept"
+UNDER_WAY = 30.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,12 @@ class Asking:
             for seat in self.seats:
                 group.create_task(self._again(seat, POST))
                 group.create_task(self._again(seat, PAGE))
+
+    async def under_way(self) -> None:
+        """Until each kind has been answered as it should: trouble may begin."""
+        async with asyncio.timeout(UNDER_WAY):
+            while len(self._first_fine(0.0)) < len(FINE):
+                await asyncio.sleep(0.02)
 
     async def _again(self, seat: Seat | None, what: str) -> None:
         with contextlib.closing(Client(self.port, seat)) as client:

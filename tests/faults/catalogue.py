@@ -54,10 +54,8 @@ def all_faults() -> list[Fault]:
 async def tried(fault: Fault, scale: Scale, databases: Databases, kind: str) -> Findings:
     with tempfile.TemporaryDirectory() as folder:
         async with databases.new(kind, Path(folder)) as url:
-            try:
+            with all_hang_up():
                 return await fault.run(scale, url)
-            finally:
-                all_hang_up()
 
 
 def required() -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -38,13 +40,19 @@ class Answer:
         return int(self.headers["location"].rsplit("/", 1)[1])
 
 
-_clients: set[Client] = set()
+_clients: ContextVar[set[Client]] = ContextVar("clients")
 
 
-def all_hang_up() -> None:
-    """When a trial is over."""
-    while _clients:
-        _clients.pop().close()
+@contextlib.contextmanager
+def all_hang_up() -> Iterator[None]:
+    """When the block, a trial in a task of its own, is over."""
+    clients = set[Client]()
+    _clients.set(clients)
+    try:
+        yield
+    finally:
+        for client in clients:
+            client.close()
 
 
 class Client:
@@ -59,7 +67,8 @@ class Client:
         self._to = via or port
         self._patience = patience
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-        _clients.add(self)
+        if (clients := _clients.get(None)) is not None:
+            clients.add(self)
 
     async def get(self, path: str) -> Answer:
         return await self._ask(f"GET {path} HTTP/1.1\r\n{self._head()}\r\n".encode())

@@ -108,10 +108,7 @@ class Run:
             for writer in writers[number:]:
                 await fan.follow(writer.name)
         readers = [Reader(fan) for fan in fans[:2]] + [Reader(fans[2], stream="public")]
-        for reader in readers:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(reader.once(), 0.5)
-            assert reader.position, "no reader could connect"
+        await asyncio.gather(*(_began(reader) for reader in readers))
         return writers, readers
 
     async def _kill(self, site: SiteProcess, kills: int, pause: tuple[float, float]) -> None:
@@ -275,6 +272,12 @@ class Run:
         if len(shown) != len(set(shown)):
             faults.append(f"{reader.person.name} was shown a post twice")
         return faults
+
+
+async def _began(reader: Reader) -> None:
+    """It knows where it is."""
+    async with reader.listening():
+        await reader.until(lambda one: one.position)
 
 
 async def run(

@@ -2,7 +2,8 @@
 
     python -m tests.faults.lingering_write URL NAME
 
-It says "in" when it has the turn that all writers share, and "out" when it has committed.
+It waits for a line, says "in" when it has the turn that all writers share, and "out" when it has
+committed.
 """
 
 from __future__ import annotations
@@ -30,4 +31,5 @@ async def linger(url: str, name: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(linger(sys.argv[1], sys.argv[2]))
+    if sys.stdin.readline():  # whoever started it is still there
+        asyncio.run(linger(sys.argv[1], sys.argv[2]))

@@ -40,7 +40,7 @@ async def run(scale: Scale, database: str) -> Findings:
         restarts = [
             await _killed(log, site, least) for _ in scale.rounds(scale.of(KILLS - 1, 1), 1)
         ]
-        await _some_work(log, least)
+        await some_work(log, least)
         await site.kill()
         for task in writing:
             task.cancel()
@@ -48,12 +48,12 @@ async def run(scale: Scale, database: str) -> Findings:
 
 
 async def _killed(log: History, site: SiteProcess, least: int) -> float:
-    await _some_work(log, least)
+    await some_work(log, least)
     await asyncio.sleep(random.uniform(*PAUSE))
     return await killed_and_restarted(site)
 
 
-async def _some_work(log: History, least: int) -> None:
+async def some_work(log: History, least: int) -> None:
     before = len(log.acknowledged("post"))
     async with asyncio.timeout(20):
         while len(log.acknowledged("post")) < before + least:

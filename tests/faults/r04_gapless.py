@@ -61,7 +61,7 @@ async def run(scale: Scale, database: str) -> Findings:
     stage = await _stage(database, scale.of(AUTHORS, 5), scale.of(READERS, 12))
     async with serving(database) as site, contextlib.AsyncExitStack() as wires:
         proxies = [await wires.enter_async_context(proxy(site.port)) for _ in range(WIRES)]
-        chaos = Chaos(site, proxies, pause=scale.of((1.0, 5.0), (0.1, 0.5)))
+        chaos = Chaos(site, proxies, pause=scale.of((1.0, 5.0), (0.05, 0.3)))
         settled = await _played(stage, site, proxies, chaos, scale)
         due = await logged(database)
         wrong = [*_wrong(stage, due), *await _lost(stage)]

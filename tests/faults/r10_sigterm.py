@@ -12,7 +12,7 @@ from tests.faults.crowd import crowd, files_for
 from tests.faults.database import damage
 from tests.faults.history import History
 from tests.faults.people import Seat, seated
-from tests.faults.r01_kill9_writes import kept, write, wrong_posts
+from tests.faults.r01_kill9_writes import LEAST, kept, some_work, write, wrong_posts
 from tests.faults.report import Findings, Size
 from tests.faults.scale import Scale
 from tests.faults.serving import serving, tracebacks
@@ -54,7 +54,7 @@ async def _stopped(
 ) -> tuple[float, list[str]]:
     async with crowd(site, seats, sockets) as pages, asyncio.TaskGroup() as group:
         writing = [group.create_task(write(log, site.port, seat)) for seat in seats]
-        await asyncio.sleep(0.5)
+        await some_work(log, LEAST)
         began = time.monotonic()
         status = await site.stop()
         took = time.monotonic() - began

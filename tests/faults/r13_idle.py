@@ -39,7 +39,7 @@ async def run(scale: Scale, database: str) -> Findings:
         began = time.monotonic()
         async with crowd(site, [seats[fan] for fan in fans], sockets) as pages:
             opened = sockets / (time.monotonic() - began)
-            held = min(HOLD, scale.of(scale.seconds - 75, 2.0))
+            held = min(HOLD, scale.of(scale.seconds - 75, 1.0))
             waits, refused = await _visited(site, seats["author"], max(1.0, held))
             told = await _told_all(site, pages, seats["author"])
             lost = sum(

@@ -35,12 +35,12 @@ LASTS = 10.0  # seconds
 
 
 async def run(scale: Scale, database: str) -> Findings:
-    log, lasts = History(), scale.of(LASTS, 5.0)
+    log, lasts = History(), scale.of(LASTS, 4.4)  # longer than a request waits
     seats = await seated(database, [f"writer{number}" for number in range(4)])
     async with serving(database) as site:
         asking = Asking(site.port, seats.values(), log)
         task = asyncio.ensure_future(asking.run())
-        await asyncio.sleep(1.0)
+        await asking.under_way()
         async with _locked(database):
             began = time.monotonic()
             await asyncio.sleep(lasts)

@@ -32,10 +32,10 @@ async def run(scale: Scale, database: str) -> Findings:
         seats = await people(url)
         hosts = TwoHosts("restart", url, seats)
         async with hosts.at_work():
-            await asyncio.sleep(1.0)
+            await _posts_work(hosts)
             for _ in scale.rounds(scale.of(50, 1), 1):
                 await server.stop()
-                await asyncio.sleep(scale.of(5.0, 1.0))
+                await asyncio.sleep(scale.of(5.0, 0.5))
                 await server.start()
                 began = time.monotonic()
                 pages.append(await _page_works(hosts, seats[AUTHORS[0]]) - began)

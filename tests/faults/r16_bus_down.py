@@ -24,6 +24,7 @@ KINDS = ("postgresql",)  # SQLite has neither
 FULL = 150.0
 
 AWAY = 60.0  # seconds
+AGAIN = 20.0  # until the broker must be in use once more
 DOORBELLS = (
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
     " WHERE application_name = 'microblog doorbell' AND datname = current_database()"
@@ -33,7 +34,7 @@ DOORBELLS = (
 async def run(scale: Scale, database: str) -> Findings:
     findings = Findings(history=History())
     seats = await people(database)
-    away = scale.of(min(AWAY, scale.seconds / 2), 3.0)
+    away = scale.of(min(AWAY, scale.seconds / 2), 2.0)
     findings.sizes = [Size("seconds away", away, AWAY)]
     async with copy_of(database) as other:
         await asyncio.gather(
@@ -54,7 +55,7 @@ async def _without_broker(
         await broker.start()
         findings.figures.append(await hosts.caught_up())
         _compare(hosts, began, stopped, findings)
-        await asyncio.sleep(1.5)  # it is used again
+        await broker.heard(AGAIN)
     await _judge(hosts, findings)
 
 

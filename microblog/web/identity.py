@@ -7,9 +7,11 @@ seconds (SECURITY H10).  Expiry lives in the row.
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from hashlib import sha512
-from typing import Any
+from typing import Any, TypeVar
 
 from itsdangerous import BadData, BadSignature, URLSafeSerializer
 from quart import Quart, current_app, g, request
@@ -18,19 +20,21 @@ from quart_auth import Action, AuthUser, QuartAuth, current_user
 from microblog.crossposts import queries as crossposts
 from microblog.kernel import clock, patience, tokens
 from microblog.kernel.db import FAULTS
+from microblog.kernel.model import Session
 from microblog.moderation import queries as moderation
 from microblog.moderation.permissions import is_staff
 from microblog.moderation.queries import Waiting
 from microblog.notifications import queries as notifications
 from microblog.settings import Settings
 from microblog.signin import actions as signin
-from microblog.signin.queries import Viewer
-from microblog.site import site
+from microblog.site import site, viewer
 
 log = logging.getLogger(__name__)
 
 REMEMBERED = timedelta(days=30)
 TOUCH_EVERY = timedelta(minutes=5)
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 class TimelessSerializer(URLSafeSerializer):
@@ -72,7 +76,7 @@ def install(app: Quart) -> QuartAuth:
         duration=int(REMEMBERED.total_seconds()),
         serializer_class=TimelessSerializer,  # type: ignore[arg-type]
     )
-    app.before_request(_recognise)
+    app.before_request(_recognise_first)
     return auth
 
 
@@ -81,29 +85,57 @@ def cookie_name(name: str, *, https: bool) -> str:
     return f"__Host-{name}" if https else name
 
 
-async def _recognise() -> None:
+def recognises(view: View) -> View:
+    """Declares that a route reads in a block of `recognising`, and refuses nothing before that: a
+    refusal, too, is told to whoever asks."""
+    view.recognises = True  # type: ignore[attr-defined]
+    return view
+
+
+@asynccontextmanager
+async def recognising() -> AsyncIterator[Session]:
+    """A reading block that begins with who is asking.  What is looked at most is read in one
+    moment, and a page costs a twentieth less than with a block for each."""
+    token = current_user.auth_id
+    async with site().db.reading() as session:
+        if token is not None:
+            await _recognise(session, token)
+        yield session
+    await _keep_alive(token)
+
+
+async def _recognise_first() -> None:
     g.viewer = g.position = None
     g.waiting = Waiting()
     token = current_user.auth_id
     if token is None or request.path.startswith(("/static/", "/media/")):
         return
+    view = current_app.view_functions.get(request.endpoint or "")
+    if getattr(view, "recognises", False):
+        return
     async with site().db.reading() as session:
-        arrived = await notifications.arrival(session, tokens.digest(token))
-        if arrived is not None and is_staff(arrived.viewer.role):
-            g.waiting = await moderation.waiting(session)
-        if arrived is not None and site().settings.copies_posts:
-            g.places = await crossposts.places_to_write(session, arrived.viewer.id)
-    if arrived is not None:
-        g.viewer, g.position = arrived.viewer, arrived.position
-        await _keep_alive(arrived.viewer, token)
+        await _recognise(session, token)
+    await _keep_alive(token)
 
 
-async def _keep_alive(known: Viewer, token: str) -> None:
+async def _recognise(session: Session, token: str) -> None:
+    arrived = await notifications.arrival(session, tokens.digest(token))
+    if arrived is None:
+        return
+    if is_staff(arrived.viewer.role):
+        g.waiting = await moderation.waiting(session)
+    if site().settings.copies_posts:
+        g.places = await crossposts.places_to_write(session, arrived.viewer.id)
+    g.viewer, g.position = arrived.viewer, arrived.position
+
+
+async def _keep_alive(token: str | None) -> None:
     """Write at most every few minutes that the device was seen, and renew a remembered cookie.
 
     Pages can be read while nothing can be written: on a full disk, or while it is locked.
     """
-    if clock.now() - known.last_seen_at < TOUCH_EVERY:
+    known = viewer()
+    if known is None or token is None or clock.now() - known.last_seen_at < TOUCH_EVERY:
         return
     try:
         with patience.briefly(1.0):

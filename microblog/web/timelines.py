@@ -17,6 +17,7 @@ from microblog.signin.queries import Viewer
 from microblog.site import site, viewer
 from microblog.timelines import queries
 from microblog.web.access import public
+from microblog.web.identity import recognises, recognising
 from microblog.web.pages import present, timeline
 from microblog.web.paging import POSTS, cut, place
 from microblog.web.rendering import render
@@ -31,20 +32,19 @@ pages = Blueprint("timelines", __name__)
 
 @pages.get("/")
 @public
+@recognises
 async def home() -> ResponseReturnValue:
-    asking = viewer()
-    async with site().db.reading() as session:
-        if asking is None:
-            return await _front(session)
-        return await _home(session, asking)
+    async with recognising() as session:
+        asking = viewer()
+        return await (_home(session, asking) if asking else _front(session))
 
 
 @pages.get("/explore")
 @public
+@recognises
 async def explore() -> ResponseReturnValue:
-    before = place("before")
-    async with site().db.reading() as session:
-        here = await present(session)
+    async with recognising() as session:
+        before, here = place("before"), await present(session)
         found = await queries.public(session, before=before, limit=POSTS + 1)
         ids, older = cut(found, POSTS)
         shown = await timeline(

@@ -15,7 +15,7 @@ from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar
 
 import h11
 from hypercorn import protocol as hypercorn_protocol
@@ -36,6 +36,9 @@ from wsproto.events import Event as WebsocketEvent
 from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError
 
+from microblog.live.frames import Frame
+from microblog.live.wires import Wire
+
 EXTENSION = "microblog.wire"
 
 UNREAD = 64  # messages an app may leave unread; pages send one a second
@@ -45,6 +48,7 @@ WELCOME = 0.5  # and a first request may take, on one that was taken just before
 LINGER = 3.0  # seconds a peer has to take the close frame and to leave
 LEFTOVERS = 256 * 1024  # bytes thrown away after the close frame, before reading stops
 LEFTOVERS_OF_BODY = 16 * 1024 * 1024  # and after the answer to a request that goes on
+PING = Frame(b"\x89\x00")
 
 
 def install() -> None:
@@ -58,69 +62,6 @@ def install() -> None:
         if not issubclass(ours, getattr(module, name)):
             raise RuntimeError(f"{module.__name__}.{name} is not the class microblog.wire extends")
         setattr(module, name, ours)
-
-
-class Framed(Protocol):
-    """What is written to a websocket: whole, unmasked frames."""
-
-    @property
-    def frame(self) -> bytes: ...
-
-
-class Frame(NamedTuple):
-    frame: bytes
-
-
-PING = Frame(b"\x89\x00")
-
-
-class Wire:
-    """Straight to one websocket's socket: no task, no lock, no copy (4-5 times cheaper than send).
-
-    Frames and finished `send` calls reach the peer in the order they were made.  A delivery looks
-    at this object and the transport alone: each further one is fetched from memory anew when
-    thousands of sockets are written to in turn.
-    """
-
-    __slots__ = ("_transport", "_writer", "is_open")
-
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self._writer = writer
-        self._transport: asyncio.Transport = writer.transport  # type: ignore[assignment]
-        self.is_open = False  # from the handshake's answer to the close frame
-
-    def write(self, message: Framed) -> int:
-        """Hand over frames; how many bytes, 0 when nobody will get them."""
-        transport = self._transport
-        if not self.is_open or transport.is_closing():
-            return 0
-        frame = message.frame
-        transport.write(frame)
-        return len(frame)
-
-    def unsent(self) -> int:
-        """Bytes that the kernel has not taken."""
-        return self._transport.get_write_buffer_size()
-
-    async def drained(self) -> None:
-        """Wait until the peer has taken most of it, or is gone."""
-        with suppress(OSError):
-            await self._writer.drain()
-
-    def abort(self) -> None:
-        """Drop the connection and what is unsent; the app receives websocket.disconnect."""
-        self.is_open = False
-        self._transport.abort()
-
-    def finish(self, close_frame: bytes) -> None:
-        """Write the last frame and half-close, so that the peer leaves and is not waited for."""
-        if self.write(Frame(close_frame)) and self._transport.can_write_eof():
-            self._transport.write_eof()
-        self.is_open = False
-
-    def pause(self) -> None:
-        """Stop reading: what the peer goes on sending stays with it."""
-        self._transport.pause_reading()
 
 
 class WireStream(WSStream):

@@ -9,11 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 _TEXT = 0x81  # FIN and the opcode of text
 _written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 MOST_TOGETHER = 64 * 1024  # bytes; far below what a connection may leave unsent
+
+
+class Frame(NamedTuple):
+    """What is no message: a ping, or the last frame."""
+
+    frame: bytes
 
 
 class Message:

@@ -1,7 +1,7 @@
 """Two ways for messages to leave: finished frames into the server's buffer, or one send at a time.
 
-The first costs each socket little more than a buffer write and needs our serving layer
-(`microblog.wire` offers it as a scope extension); the second works on any ASGI server.
+The first costs each socket little more than a buffer write and needs our serving layer, where
+`microblog.wire` offers it as an extension of the scope; the second works on any ASGI server.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Protocol, TypeAlias
 
-from microblog.live.frames import Message
+from microblog.live.frames import Frame, Message
 
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -20,13 +21,61 @@ class Outlet(Protocol):
     """Where a connection writes its messages.  Nothing here waits but `drained`.
 
     `write` says how many bytes it took, 0 when the connection is gone; `unsent` counts in the same.
-    What the serving layer offers is one: ``scope["extensions"]["microblog.wire"]``.
     """
 
     def write(self, message: Message) -> int: ...
     def unsent(self) -> int: ...
     async def drained(self) -> None: ...
     def abort(self) -> None: ...
+
+
+class Wire:
+    """Straight to one websocket's socket: no task, no lock, no copy (4-5 times cheaper than send).
+
+    Frames and finished `send` calls reach the peer in the order they were made.  A delivery looks
+    at this object and the transport alone: each further one is fetched from memory anew when
+    thousands of sockets are written to in turn.
+    """
+
+    __slots__ = ("_transport", "_writer", "is_open")
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._transport: asyncio.Transport = writer.transport  # type: ignore[assignment]
+        self.is_open = False  # from the handshake's answer to the close frame
+
+    def write(self, message: Message | Frame) -> int:
+        """Hand over frames; how many bytes, 0 when nobody will get them."""
+        transport = self._transport
+        if not self.is_open or transport.is_closing():
+            return 0
+        frame = message.frame
+        transport.write(frame)
+        return len(frame)
+
+    def unsent(self) -> int:
+        """Bytes that the kernel has not taken."""
+        return self._transport.get_write_buffer_size()
+
+    async def drained(self) -> None:
+        """Wait until the peer has taken most of it, or is gone."""
+        with suppress(OSError):
+            await self._writer.drain()
+
+    def abort(self) -> None:
+        """Drop the connection and what is unsent; the app receives websocket.disconnect."""
+        self.is_open = False
+        self._transport.abort()
+
+    def finish(self, close_frame: bytes) -> None:
+        """Write the last frame and half-close, so that the peer leaves and is not waited for."""
+        if self.write(Frame(close_frame)) and self._transport.can_write_eof():
+            self._transport.write_eof()
+        self.is_open = False
+
+    def pause(self) -> None:
+        """Stop reading: what the peer goes on sending stays with it."""
+        self._transport.pause_reading()
 
 
 class QueuedOutlet:

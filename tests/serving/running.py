@@ -50,13 +50,13 @@ class Running:
 
     async def says(self, line: str, times: int = 1) -> None:
         """Wait for it to say so."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while self.said.count(line) < times:
                 await self._hear()
 
     async def says_of_worker(self, number: int, *, other_than: int) -> None:
         """Wait for another process to be that worker."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while self.workers().get(number, other_than) == other_than:
                 await self._hear()
 
@@ -74,7 +74,7 @@ class Running:
             self.port = int(line.rsplit(b":", 1)[1])
 
     async def ready(self) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not self.port:
                 await self._hear()
 

@@ -35,7 +35,7 @@ async def test_it_says_where_it_listens_and_answers_there(tmp_path: Path) -> Non
             assert peer.status == 200
             assert "server" not in peer.headers
         program.signal()
-        assert await program.ends(within=5) == (0, "")
+        assert await program.ends(within=10) == (0, "")
 
 
 async def test_the_environment_beats_the_file(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ async def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         config = written(tmp_path, "")
         async with running("raw", config, bind=f"127.0.0.1:{port}") as program:
-            code, complaint = await program.ends(within=10)
+            code, complaint = await program.ends(within=30)
     assert code == 1
     assert complaint == (
         f"Port {port} on 127.0.0.1 is in use: stop what uses it, or choose another.\n"
@@ -60,7 +60,7 @@ async def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
 
 async def test_an_app_that_cannot_start_is_one_clear_line(tmp_path: Path) -> None:
     async with running("broken", written(tmp_path, "")) as program:
-        code, complaint = await program.ends(within=10)
+        code, complaint = await program.ends(within=30)
     assert code == 1
     assert complaint == "The application failed: Lifespan failure in startup. 'no database'\n"
 

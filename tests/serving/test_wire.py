@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from microblog import wire
-from microblog.wire import Frame
+from microblog.live.frames import Frame
 from tests.serving.conftest import Start
 from tests.serving.held import Held, all_gone
 from tests.serving.peer import SOON, TEXT, frame, pour, text_frame, websocket

@@ -19,7 +19,7 @@ from microblog import server, supervisor
 from tests.databases import KINDS, Databases
 from tests.person import Person, Reader
 from tests.process import SiteProcess
-from tests.serving.peer import SOON, Peer, connected, websocket
+from tests.serving.peer import PATIENCE, Peer, connected, websocket
 from tests.serving.running import REQUEST, Running, running
 
 MANY = 12  # connections, enough for both workers to have some
@@ -40,7 +40,7 @@ async def status(port: int, path: str = "/") -> int:
 
 
 async def can_be_bound(port: int) -> None:
-    async with asyncio.timeout(SOON):
+    async with asyncio.timeout(PATIENCE):
         while True:
             with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
                 return
@@ -193,7 +193,7 @@ async def test_a_worker_that_is_told_to_stop_drains_and_is_replaced(config: Path
 
 async def test_a_worker_that_cannot_start_is_not_tried_for_ever(config: Path) -> None:
     async with running("broken", config) as program:
-        code, complaint = await program.ends(within=10)
+        code, complaint = await program.ends(within=30)
     assert code == 1
     assert complaint.splitlines() == [
         "The application failed: Lifespan failure in startup. 'no database'",
@@ -209,7 +209,7 @@ async def test_workers_that_cannot_start_again_are_given_up_after_some_pauses(co
         program.signalled = time.monotonic()
         for pid in program.workers().values():
             os.kill(pid, signal.SIGKILL)
-        code, complaint = await program.ends(within=10)
+        code, complaint = await program.ends(within=30)
         assert program.took > 1  # the pauses
     assert code == 1
     lines = complaint.splitlines()

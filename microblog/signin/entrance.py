@@ -68,6 +68,14 @@ async def enter(
         raise Forbidden(SUSPENDED)
     if proven_twice or not await two_factor.is_on(session, account_id):
         return await _let_in(session, account_id, browser, remembered, next_path, proven=proven)
+    token = await begin_step(session, account_id, remembered=remembered, next_path=next_path)
+    return Entered(account_id, token, remembered, next_path, waits_for_code=True)
+
+
+async def begin_step(
+    session: Session, account_id: int, *, remembered: bool = False, next_path: str = "/"
+) -> str:
+    """The token with which the code is awaited."""
     token = tokens.new_token()
     session.add(
         SignInStep(
@@ -79,7 +87,7 @@ async def enter(
         )
     )
     await session.flush()
-    return Entered(account_id, token, remembered, next_path, waits_for_code=True)
+    return token
 
 
 async def step(session: Session, token: str) -> SignInStep | None:
@@ -95,8 +103,12 @@ async def finish(session: Session, waiting: SignInStep, browser: Browser) -> Ent
     account_id, remembered, path = waiting.account_id, waiting.remembered, waiting.next_path
     if (await accounts.account(session, account_id)).suspended_at is not None:
         raise Forbidden(SUSPENDED)
-    await session.execute(delete(SignInStep).where(SignInStep.token_hash == waiting.token_hash))
+    await end_step(session, waiting)
     return await _let_in(session, account_id, browser, remembered, path)
+
+
+async def end_step(session: Session, waiting: SignInStep) -> None:
+    await session.execute(delete(SignInStep).where(SignInStep.token_hash == waiting.token_hash))
 
 
 async def notice(session: Session, token: str) -> SignInNotice | None:

@@ -59,9 +59,9 @@ async def finish(session: Session, waiting: SignInStep) -> Entered:
 
 def entered(way: Entered) -> ResponseReturnValue:
     if way.waits_for_code:
-        _set_step(way.token)
+        set_step(way.token)
         return done(SECOND_STEP)
-    _set_step(None)
+    set_step(None)
     identity.sign_in(way.token, way.remembered)
     remember_device(way.account_id)
     return done(way.next_path)
@@ -90,7 +90,7 @@ async def _leave(session: Session) -> None:
         await actions.end_session(session, before.session_id, before.id)
 
 
-def _set_step(token: str | None) -> None:
+def set_step(token: str | None) -> None:
     """With the answer to this request; the browser forgets it when the row is of no use."""
     if token is None and not step_token():
         return

@@ -46,7 +46,7 @@ async def sign_in() -> ResponseReturnValue:
     async with site().db.writing() as session:
         signed = await challenges.spend(session, challenge)
         account_id = await passkeys.owner(session, here, signed, form["credential"])
-        if link := await shut_out.elsewhere(session, account_id):
+        if link := await shut_out.elsewhere(session, account_id, proven_twice=True):
             return done(link)
         way = await entering.enter(
             session, account_id,

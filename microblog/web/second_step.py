@@ -5,9 +5,11 @@ from __future__ import annotations
 from quart import Blueprint, ResponseReturnValue, flash
 
 from microblog.kernel.errors import N_, Invalid
+from microblog.kernel.model import Session
 from microblog.signin import entrance, two_factor
+from microblog.signin.model import SignInStep
 from microblog.site import site
-from microblog.web import entering
+from microblog.web import entering, shut_out
 from microblog.web.access import public
 from microblog.web.answers import done, error_json, wants_json
 from microblog.web.attempts import code_attempt
@@ -45,11 +47,20 @@ async def enter() -> ResponseReturnValue:
             if waiting is None:
                 return await _too_late()
             right = await two_factor.check(session, seal(), waiting.account_id, form["code"])
-            way = await entering.finish(session, waiting) if right else None
-        if way is None:
+            answer = await _shown(session, waiting) if right else None
+        if answer is None:
             await attempt.failed()
             raise Invalid("code", two_factor.WRONG)
-    return entering.entered(way)
+    return answer
+
+
+async def _shown(session: Session, waiting: SignInStep) -> ResponseReturnValue:
+    """In, or where those are led who may not come in."""
+    if link := await shut_out.elsewhere(session, waiting.account_id, proven_twice=True):
+        await entrance.end_step(session, waiting)
+        entering.set_step(None)
+        return done(link)
+    return entering.entered(await entering.finish(session, waiting))
 
 
 async def _too_late() -> ResponseReturnValue:

@@ -8,6 +8,7 @@ import pyotp
 import pytest
 from sqlalchemy import update
 
+from microblog.departures import actions as departures
 from microblog.kernel.clock import now
 from microblog.settings import Settings
 from microblog.signin.model import LoginSession, SecondFactor, SignInStep
@@ -204,6 +205,29 @@ async def test_somebody_suspended_between_the_steps_stays_outside(
     answer = await visitor.submit(STEP, code=await ada.next_code())
     assert answer.status_code == 403
     assert await visitor.who() is None
+
+
+async def test_who_may_not_come_in_reads_why_after_the_code_only(
+    world: World, ada: Protected
+) -> None:
+    async with world.db.writing() as session:
+        await departures.leave(session, 1)
+    visitor = Visitor(world)
+    assert (await visitor.signs_in("ada", "not her password")).status_code == 401
+    assert (await visitor.signs_in("ada")).headers["Location"] == STEP
+    answer = await visitor.submit(STEP, code="000000")
+    assert answer.status_code == 422
+    assert "/leave/undo/" not in await text(answer)
+    answer = await visitor.submit(STEP, code=await ada.next_code())
+    link = answer.headers["Location"]
+    assert link.startswith("/leave/undo/")
+    assert await visitor.who() is None
+    answer = await visitor.submit(STEP, page=link, code=await ada.next_code())
+    assert answer.headers["Location"] == "/login"  # that step is over
+    assert (await visitor.submit(link, FROM_A_SECRET_PAGE)).status_code == 303
+    await visitor.signs_in("ada")
+    await visitor.submit(STEP, code=await ada.next_code())
+    assert await visitor.who() is not None
 
 
 async def test_scripts_sign_in_in_two_steps(world: World, ada: Protected) -> None:

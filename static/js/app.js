@@ -25,7 +25,7 @@ const { position = "", stream = "none" } = document.querySelector("[data-positio
 const isDead = document.querySelector("live-timeline:not(:defined)");
 if (!isDead && (account || stream !== "none")) start(position, { stream });
 
-/** At the first of these signs; what cannot be had then, at a later one. */
+/** At the first of these signs, or at a later one. */
 function fetchAt(signs, get) {
   const hear = async (event) => {
     for (const sign of signs) removeEventListener(sign, hear);

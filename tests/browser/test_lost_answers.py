@@ -4,11 +4,13 @@ and the keyboard stays where it was."""
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from playwright.async_api import Locator, Route
 
 from tests.browser.conftest import Open, Window
+from tests.browser.test_coming_in import sign_in
 from tests.browser.test_live_page import shown
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -175,3 +177,37 @@ async def test_what_needs_a_connection_says_so(window: Open) -> None:
     await reader.page.evaluate("toast.textContent = ''")
     await reader.page.click("a[href='/shortcuts']")
     await reader.page.wait_for_selector("#toast:has-text('No connection')")
+
+
+async def sign_out_elsewhere(window: Window) -> Window:
+    """Its other page, where that was done."""
+    other = replace(window, page=await window.context.new_page())
+    await other.goto("/explore")
+    async with other.page.expect_navigation():
+        await other.page.evaluate(
+            "document.querySelector('form[action=\"/logout\"]').requestSubmit()"
+        )
+    return other
+
+
+async def test_who_is_signed_out_is_told_so_whatever_they_press(window: Open) -> None:
+    reader, other = await window(), await window()
+    await reader.goto(f"/@{other.name}")
+    await sign_out_elsewhere(reader)
+    await reader.page.click("main form[action$='/follow'] button")
+    await reader.page.wait_for_selector("#toast:has-text('You are signed out.')")
+
+
+async def test_a_page_goes_on_when_its_reader_is_back(window: Open) -> None:
+    reader, writer = await window(), await window()
+    await reader.goto("/explore")
+    await reader.live()
+    other = await sign_out_elsewhere(reader)
+    await reader.page.wait_for_selector("live-state[data-state=signed-out]")
+    await writer.post("said meanwhile")
+    await writer.page.wait_for_selector("article:has-text('said meanwhile')")
+    await sign_in(other, other.name)
+    await reader.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await reader.live()
+    await reader.page.click(".pill:not([hidden])")
+    await reader.page.wait_for_selector("article:has-text('said meanwhile')")

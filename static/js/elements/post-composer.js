@@ -43,7 +43,7 @@ customElements.define("post-composer", class extends HTMLElement {
     const { body = value, key } = draft(this.dataset.key) ?? {};
     if (value !== body && value !== defaultValue) return;
     if (key) this.key.value = key;
-    if (value === body) return; // some browsers fill fields in again, but not that one
+    if (value === body) return; // the browser has filled it in again
     this.text.value = body;
     this.#say(this.dataset.wordsDraft, [this.dataset.wordsDiscard, () => this.#clear()]);
   }
@@ -125,7 +125,7 @@ customElements.define("post-composer", class extends HTMLElement {
     this.error.textContent = sentence;
     this.text.ariaInvalid = sentence ? true : null;
     if (!sentence) return;
-    if (document.activeElement === this.text) announce(sentence); // moving there says it, too
+    if (document.activeElement === this.text) announce(sentence); // else moving says it
     this.text.focus();
   }
 });

@@ -81,6 +81,7 @@ function renew() {
 /** Timers of hidden tabs are slowed down: that gap is no sleep. */
 function returned() {
   looked = Date.now();
+  hasEnded = false; // or signed in again
   if (!socket || Date.now() - heard > DOUBT) renew();
 }
 

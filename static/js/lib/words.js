@@ -7,10 +7,12 @@ const part = (id) => document.getElementById(id);
 export const say = (words, values = {}) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 export const common = (name, values) => say(part("words").dataset[name], values);
 
-export const excuse = ({ outcome, data }) =>
-  data.error ?? common({ lost: "offline", "signed-out": "signedOut" }[outcome] ?? "failed");
+export function excuse({ outcome, data }) {
+  if (outcome === "signed-out") return common("signedOut");
+  return data.error ?? common(outcome === "lost" ? "offline" : "failed");
+}
 
-/** @returns whether it was done; if not, says why */
+/** Or says why not. */
 export const isDone = (answer) => answer.outcome === "done" || toast(excuse(answer));
 
 export const announce = (words) => (part("announcer").textContent = words);

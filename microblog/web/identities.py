@@ -44,6 +44,7 @@ class Way:
     linked_at: datetime
     last_used_at: datetime
     has_profile: bool  # something that could be taken over
+    is_only: bool  # nothing else lets them in
 
 
 @pages.get("/settings/identities")
@@ -51,11 +52,14 @@ class Way:
 async def index() -> ResponseReturnValue:
     async with site().db.reading() as session:
         found = await linked.identities_of(session, me().id)
+        otherwise = await _has_other_way(session)
     labels = ways_in.providers()
+    usable = [one.id for one in found if one.issuer in labels]
     ways = [
         Way(
             one.id, labels.get(one.issuer, one.issuer), one.shown, one.linked_at,
             one.last_used_at, bool(one.display_name or one.picture),
+            is_only=not otherwise and usable == [one.id],
         )
         for one in found
     ]  # fmt: skip

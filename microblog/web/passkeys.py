@@ -7,6 +7,7 @@ from quart import Blueprint, ResponseReturnValue, flash, redirect, request
 from microblog.kernel import tokens
 from microblog.kernel.errors import N_, NotFound
 from microblog.kernel.ids import LARGEST
+from microblog.kernel.model import Session
 from microblog.signin import passkeys
 from microblog.site import me, site, viewer
 from microblog.web import challenges, entering, shut_out, ways_in
@@ -85,9 +86,13 @@ async def remove() -> ResponseReturnValue:
     if not (which.isascii() and which.isdigit() and len(which) <= 19):
         raise NotFound
     async with writing_as_me() as session:
-        otherwise = await ways_in.by_password(session) or await ways_in.by_provider(session)
+        otherwise = await _has_other_way(session)
         await passkeys.remove(session, me().id, min(int(which), LARGEST), otherwise=otherwise)
     return await _done(REMOVED)
+
+
+async def _has_other_way(session: Session) -> bool:
+    return await ways_in.by_password(session) or await ways_in.by_provider(session)
 
 
 async def _done(sentence: str) -> ResponseReturnValue:
@@ -106,8 +111,15 @@ async def _page(form: Form) -> str:
     here = await challenges.relying_party()
     async with site().db.reading() as session:
         mine = await passkeys.passkeys_of(session, me().id)
+        otherwise = await _has_other_way(session)
         options = await passkeys.to_create(
             session, here, me().id, name=me().name,
             handle=bytes.fromhex(handle), challenge=challenges.new(f"add {me().id}"),
         )  # fmt: skip
-    return render("settings/passkeys.html", form=form, passkeys=mine, options=options)
+    return render(
+        "settings/passkeys.html",
+        form=form,
+        passkeys=mine,
+        options=options,
+        is_only=len(mine) == 1 and not otherwise,
+    )

@@ -37,6 +37,7 @@ async def made(world: World, visitor: Visitor) -> str:
 async def test_a_copy_is_asked_for_and_fetched(world: World, ada: Visitor) -> None:
     assert 'href="/settings/export"' in await ada.page("/settings/account")
     path = f"/settings/export/{await made(world, ada)}"
+    assert "Let a download that is under way end first." in await ada.page("/settings/export")
     answer = await ada.client.get(path)
     content = await answer.get_data()
     assert answer.status_code == 200

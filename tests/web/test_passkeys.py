@@ -310,6 +310,9 @@ async def test_the_only_way_in_is_not_removed(
         phone, laptop = await session.scalars(select(Passkey.id).order_by(Passkey.id))
     answer = await ada.submit(f"{HERE}/remove", page=HERE, passkey=str(phone))
     assert answer.status_code == 303  # the other one is left
+    page = await ada.page(HERE)
+    assert "Your only way in" in page
+    assert 'name="passkey"' not in page
     answer = await ada.submit(f"{HERE}/remove", page=HERE, passkey=str(laptop))
     assert answer.status_code == 403
     assert "This is your only way in." in await text(answer)

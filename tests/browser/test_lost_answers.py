@@ -137,12 +137,17 @@ async def test_trying_again_by_key_keeps_the_place(window: Open) -> None:
     assert await writer.page.evaluate("document.activeElement.matches('post-composer *')")
 
 
-async def test_a_refusal_is_said_where_the_focus_stays(window: Open) -> None:
+async def test_what_a_composer_says_is_heard_in_its_dialog(window: Open) -> None:
+    """Where the focus stays in the text, nothing else would say it."""
     writer = await window()
-    await writer.page.fill(TEXT, "   ")
-    await writer.page.press(TEXT, "Control+Enter")
-    await writer.until("announcer.textContent.startsWith('Write something')")
-    assert await writer.page.inner_text(".field-error") == "Write something first."
+    await writer.goto("/explore")
+    await writer.page.click("[data-compose]")
+    heard = writer.page.locator("dialog[open] .composer-aloud")
+    for text, words in (("x" * 490, "10 left"), ("   ", "Write something first.")):
+        await writer.page.fill(TEXT, text)
+        if words not in await heard.inner_text():
+            await writer.page.press(TEXT, "Control+Enter")
+        await heard.and_(writer.page.get_by_text(words)).wait_for()
 
 
 async def test_a_list_without_its_script_does_not_say_that_it_is_live(window: Open) -> None:

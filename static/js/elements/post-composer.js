@@ -2,7 +2,7 @@
 import { button } from "../lib/html.js";
 import { draft, keepDraft } from "../lib/memory.js";
 import { send } from "../lib/request.js";
-import { announce, excuse, say, toast } from "../lib/words.js";
+import { excuse, say, toast } from "../lib/words.js";
 
 const LAST_PART = 1 / 5;
 const LINK = /https?:\/\/[^\s<>"]*[^\s<>"'.,;:!?)\]}]/gi;
@@ -27,7 +27,7 @@ customElements.define("post-composer", class extends HTMLElement {
     this.error = part(".field-error");
     this.count = part(".composer-count");
     this.status = part(".composer-status");
-    this.count.ariaLive = "off"; // announced once
+    this.aloud = part(".composer-aloud"); // in a dialog nothing outside of it is heard
     this.text.oninput = () => this.#written();
     this.text.onkeydown = ({ key, ctrlKey, metaKey }) => {
       if (key === "Enter" && (ctrlKey || metaKey)) this.form.requestSubmit();
@@ -64,7 +64,7 @@ customElements.define("post-composer", class extends HTMLElement {
     const words = left === -1 ? wordsOverOne : left < 0 ? wordsOver : wordsLeft;
     this.count.hidden = !state;
     this.count.textContent = say(words, { n: Math.abs(left) });
-    if (state && state !== this.count.dataset.state) announce(this.count.textContent);
+    if (state && state !== this.count.dataset.state) this.aloud.textContent = this.count.textContent;
     this.count.dataset.state = state;
   }
 
@@ -124,8 +124,7 @@ customElements.define("post-composer", class extends HTMLElement {
     this.error.hidden = !sentence;
     this.error.textContent = sentence;
     this.text.ariaInvalid = sentence ? true : null;
-    if (!sentence) return;
-    if (document.activeElement === this.text) announce(sentence); // else moving says it
-    this.text.focus();
+    this.aloud.textContent = document.activeElement === this.text ? sentence : "";
+    if (sentence) this.text.focus();
   }
 });

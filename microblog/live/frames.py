@@ -25,11 +25,12 @@ class Frame(NamedTuple):
 class Message:
     """One JSON object, or several one after another (`joined`), as texts and as finished frames."""
 
-    __slots__ = ("frame", "texts")
+    __slots__ = ("frame", "length", "texts")
 
     def __init__(self, **fields: Any) -> None:  # noqa: ANN401 - whatever JSON can say
         text = _written(fields)
         self.texts: tuple[str, ...] = (text,)
+        self.length = len(text)  # of all texts, in characters
         self.frame = text_frame(text)
 
     @classmethod
@@ -38,6 +39,7 @@ class Message:
             return messages[0]
         several = cls.__new__(cls)
         several.texts = tuple(text for message in messages for text in message.texts)
+        several.length = sum(message.length for message in messages)
         several.frame = b"".join(message.frame for message in messages)
         return several
 

@@ -94,7 +94,7 @@ class QueuedOutlet:
     def write(self, message: Message) -> int:
         if self._aborted:
             return 0
-        size = sum(map(len, message.texts))
+        size = message.length
         self._waiting.extend(message.texts)
         self._size += size
         if (idle := self._idle) is not None and not idle.done():
@@ -122,5 +122,5 @@ class QueuedOutlet:
                 self._size -= len(text)
             if self._empty is not None:
                 self._empty.set()
-            self._idle = loop.create_future()
-            await self._idle
+            self._idle = idle = asyncio.Future(loop=loop)
+            await idle

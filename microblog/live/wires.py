@@ -122,5 +122,6 @@ class QueuedOutlet:
                 self._size -= len(text)
             if self._empty is not None:
                 self._empty.set()
-            self._idle = idle = asyncio.Future(loop=loop)
+            idle: asyncio.Future[None] = asyncio.Future(loop=loop)
+            self._idle = idle
             await idle

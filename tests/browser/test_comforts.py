@@ -14,6 +14,14 @@ from tests.browser.conftest import Open, Window
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 CARD = "hover-card:popover-open"
+FIRST_TAKES_LONGER = """() => {
+  const [real, wait] = [createImageBitmap, new Promise((done) => (window.goOn = done))];
+  window.createImageBitmap = async (file) => {
+    window.createImageBitmap = real;
+    await wait;
+    return real(file);
+  };
+}"""
 
 
 async def with_a_post_of_another(window: Open, **options: object) -> tuple[Window, Window]:
@@ -106,6 +114,20 @@ async def test_a_picture_is_cut_by_keys_and_by_dragging(window: Open, tmp_path: 
     picture = Image.open(io.BytesIO(await answer.body())).convert("RGB")
     red, green, blue = picture.getpixel((200, 200))  # type: ignore[misc]
     assert (red < 60, green > 200, blue < 60) == (True, True, True)
+
+
+async def test_the_cut_is_of_the_picture_that_was_chosen_last(window: Open, tmp_path: Path) -> None:
+    ada = await window()
+    await ada.goto("/settings/profile")
+    await ada.page.evaluate(FIRST_TAKES_LONGER)
+    for name, size in (("wide.png", (80, 40)), ("square.png", (40, 40))):
+        Image.new("RGB", size).save(tmp_path / name)
+        await ada.page.set_input_files("#avatar", tmp_path / name)
+    cut = "document.querySelector('[data-kind=avatar] [name=crop]').value"
+    await ada.until(f"{cut} === '0.0000 0.0000 1.0000 1.0000'")
+    await ada.page.evaluate("window.goOn()")
+    await ada.page.locator("[data-kind=avatar] canvas").press("+")
+    assert await ada.page.evaluate(cut) == "0.0455 0.0455 0.9091 0.9091"
 
 
 async def test_a_file_that_is_no_picture_is_left_to_the_server(

@@ -26,9 +26,12 @@ customElements.define("picture-crop", class extends HTMLElement {
 
   /** Upright, as its camera was held.  Without one that can be read, the server says so. */
   async #take(file) {
+    this.told.value = "";
+    const picture = file && (await createImageBitmap(file).catch(() => null));
+    if (file !== this.file.files[0]) return picture?.close(); // another was chosen meanwhile
     this.picture?.close();
-    this.picture = file && (await createImageBitmap(file).catch(() => null));
-    this.hidden = !this.picture;
+    this.picture = picture;
+    this.hidden = !picture;
     this.told.value = "";
     if (!this.picture) return;
     const ratio = this.stage.width / this.stage.height;

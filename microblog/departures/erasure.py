@@ -27,7 +27,7 @@ from microblog.moderation.model import Appeal, Entry
 from microblog.notifications.events import NotificationsChanged
 from microblog.notifications.model import Notification
 from microblog.posts.model import Post
-from microblog.signin.model import Registration
+from microblog.signin.model import EmailUndo, Registration
 
 NAME_KEPT = timedelta(days=365)
 BITE = 200
@@ -191,6 +191,16 @@ async def _mail(session: Session, account: Account) -> bool:
     return bool(ids)
 
 
+async def _earlier_mail(session: Session, account: Account) -> bool:
+    """What was sent to addresses they had before, while there are rows that tell which."""
+    had = select(EmailUndo.email).where(EmailUndo.account_id == account.id)
+    sent = ~IS_ACTIVE, Email.bundle.is_(None), Email.recipient.in_(had)
+    ids = list(await session.scalars(select(Email.id).where(*sent).limit(BITE)))
+    if ids:
+        await session.execute(delete(Email).where(Email.id.in_(ids)))
+    return bool(ids)
+
+
 async def _has_mail(session: Session, account: Account) -> bool:
     return await session.scalar(_theirs(account)) is not None
 
@@ -252,4 +262,4 @@ def _columns(fates: Mapping[str, str]) -> list[tuple[Column[Any], str]]:
     return found
 
 
-_BITES: tuple[Bite, ...] = (_posts, _unanswered, _ties, _mail)
+_BITES: tuple[Bite, ...] = (_posts, _unanswered, _earlier_mail, _ties, _mail)

@@ -38,12 +38,12 @@ SUSPENDED = N_("This account is suspended.")
 ENDED = N_("This device was signed out in the meantime, so nothing was changed.")
 SWEPT = 500
 NETWORKS_KEPT = timedelta(days=30)
+LEFT_ADDRESSES_KEPT = timedelta(days=30)  # as long as mail to them, so that it goes with an account
 _EXPIRING: tuple[tuple[InstrumentedAttribute[Any], InstrumentedAttribute[datetime]], ...] = (
     (Registration.id, Registration.expires_at),
     (PasswordReset.account_id, PasswordReset.expires_at),
     (LoginSession.id, LoginSession.expires_at),
     (EmailChange.id, EmailChange.expires_at),
-    (EmailUndo.id, EmailUndo.expires_at),
     (SignInStep.token_hash, SignInStep.expires_at),
     (SignInNotice.id, SignInNotice.expires_at),
     (KeptName.name_key, KeptName.until),
@@ -191,6 +191,8 @@ async def forget_expired(session: Session) -> bool:
     moment = now()
     swept = [await _sweep(session, key, at, moment) for key, at in _EXPIRING]
     swept += [await _sweep(session, LoginSession.id, LoginSession.last_seen_at, moment - IDLE)]
+    undone = moment - LEFT_ADDRESSES_KEPT
+    swept += [await _sweep(session, EmailUndo.id, EmailUndo.expires_at, undone)]
     swept += [await _forget_networks(session, moment)]
     return any(swept)
 

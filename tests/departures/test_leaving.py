@@ -31,8 +31,9 @@ from microblog.posts import privacy
 from microblog.posts import queries as posts
 from microblog.posts.model import Post, Revision
 from microblog.signin import actions as signin
-from microblog.signin import resets
+from microblog.signin import email_changes, resets
 from microblog.signin.events import LoginSessionEnded
+from microblog.signin.model import EmailUndo
 from microblog.timelines import queries as timelines
 from tests.posts.stage import Stage
 from tests.signin.people import behind, happened, person, signed_in
@@ -318,6 +319,27 @@ async def test_a_mail_on_its_way_is_waited_for(stage: Stage) -> None:
     await takes_away(stage.db, ada)
     async with stage.db.reading() as session:
         assert (await session.get_one(Account, ada)).email is None
+
+
+async def test_mail_to_addresses_of_before_goes_too(stage: Stage) -> None:
+    ada = await person(stage.db, "ada")
+    async with stage.db.writing() as session:
+        await email_changes.change_at_once(session, ada, 0, "ada@new.example")
+        for recipient in ("ada@example.org", "bob@example.org"):
+            await outbox.enqueue(session, "two_factor", {"account_id": ada})
+            new = update(Email).where(Email.recipient.is_(None))
+            await session.execute(new.values(recipient=recipient, state="sent"))
+        month_ago = now() - timedelta(days=29)
+        await session.execute(update(EmailUndo).values(expires_at=month_ago))
+    async with stage.db.writing() as session:
+        await signin.forget_expired(session)
+    await leaves(stage.db, ada)
+    await seven_days_later(stage.db)
+    await takes_away(stage.db, ada)
+    async with stage.db.reading() as session:
+        kept = await session.scalars(select(Email.recipient).where(Email.state == "sent"))
+        assert list(kept) == ["bob@example.org"]
+        assert await session.scalar(select(EmailUndo.id)) is None
 
 
 def test_every_table_that_names_an_account_or_a_post_is_thought_of() -> None:

@@ -22,8 +22,6 @@ MOST_UNSENT = ROOM - MOST_TOGETHER  # before one more write
 WRITE_DEADLINE = 10.0
 CLOSE_PATIENCE = 2.0
 
-NEVER = 2**63  # after every event
-
 FLOOD = 1008
 TOO_BIG = 1009
 RESTART = 1012
@@ -44,8 +42,8 @@ class Listener:
 
 class Connection:
     __slots__ = (
-        "_closed", "_held", "_held_size", "_progress", "_send", "_through", "_written", "ending",
-        "listener", "outlet", "spoke_at",
+        "_closed", "_held", "_held_size", "_is_past", "_progress", "_send", "_through", "_written",
+        "ending", "listener", "outlet", "spoke_at",
     )  # fmt: skip
 
     def __init__(self, listener: Listener, outlet: Outlet, send: Send) -> None:
@@ -57,7 +55,8 @@ class Connection:
         self._closed = False
         self._held: list[tuple[int, Message]] | None = []
         self._held_size = 0
-        self._through = NEVER  # live are events after this one
+        self._through = 0  # live are events after this one
+        self._is_past = False  # all that comes now is: one look at a thing that all share
         self._written = 0  # bytes, of messages before which others waited
         # While something waits: how much of those had left, and since when no more has.
         self._progress: tuple[int, float] | None = None
@@ -65,21 +64,24 @@ class Connection:
     def deliver(self, burst: Burst, moment: float) -> None:
         """Live messages, at a `moment` of the monotonic clock: written now, or held while catching
         up."""
-        if burst.first > self._through:
+        if self._is_past:
             self._put(burst.message, moment)
-        elif self._held is not None:
-            self._hold(self._held, burst)
+        elif self.ending is None:
+            self._deliver_first(burst, moment)
+
+    def _deliver_first(self, burst: Burst, moment: float) -> None:
+        if self._held is not None:
+            self._held.extend(burst.each)
+            self._held_size += len(burst.message.frame)
+            if self._held_size > MOST_UNSENT:
+                self.end(TOO_SLOW)
+        elif burst.first > self._through:
+            self._is_past = True
+            self._put(burst.message, moment)
         else:
             for event_id, message in burst.each:
                 if event_id > self._through:
                     self.write(message)
-
-    def _hold(self, held: list[tuple[int, Message]], burst: Burst) -> None:
-        if self.ending is None:
-            held.extend(burst.each)
-            self._held_size += len(burst.message.frame)
-            if self._held_size > MOST_UNSENT:
-                self.end(TOO_SLOW)
 
     def write(self, message: Message) -> None:
         """Unless it is to end: nothing after the first message left out may be shown, or the next
@@ -110,8 +112,7 @@ class Connection:
     def caught_up(self, through: int) -> None:
         """Everything up to event `through` has been written; go on live."""
         held, self._held = self._held or [], None
-        if self.ending is None:
-            self._through = through
+        self._through = through
         for event_id, message in held:
             if event_id > through:
                 self.write(message)
@@ -123,7 +124,7 @@ class Connection:
 
     def end(self, code: int) -> None:
         if self.ending is None:
-            self.ending, self._through = code, NEVER
+            self.ending, self._is_past = code, False
 
     def stalled(self, moment: float) -> bool:
         """Whether nothing has left for the write deadline although something waits."""

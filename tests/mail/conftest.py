@@ -33,7 +33,8 @@ async def compose(session, payloads) -> Letter:
     """A password reset to whoever the payload names."""
     to = payloads[0].get("to", "susan@example.org")
     url = f"{BASE_URL}/password/reset/secret-{len(payloads)}"
-    return Letter("password_reset", to, "en", {"name": "Susan", "url": url, "minutes": 30})
+    context = {"name": "Susan", "url": url, "minutes": 30, "has_password": True}
+    return Letter("password_reset", to, "en", context)
 
 
 class Office:

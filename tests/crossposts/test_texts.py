@@ -68,6 +68,6 @@ def test_people_of_this_site_are_nobody_elses_namesakes() -> None:
 
 @pytest.mark.parametrize("body", ["a" * 16_000, "a." * 8_000, "🇪" * 4_000, "a.b/" * 4_000])
 def test_no_text_takes_long(body: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     tweet(body)
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0

@@ -158,7 +158,7 @@ def test_odd_parts_of_a_post_are_left_aside(odd: dict[str, object]) -> None:
 
 def test_a_large_copy_is_looked_through_quickly() -> None:
     file = copy([post(n) for n in range(20_000)])
-    began = time.perf_counter()
+    began = time.process_time()
     assert reading.contents(CopyFile(file))["posts"] == 20_000
-    print(f"20,000 posts looked through in {time.perf_counter() - began:.2f} s of 2 s")
-    assert time.perf_counter() - began < 10
+    print(f"20,000 posts looked through in {time.process_time() - began:.2f} s of 2 s")
+    assert time.process_time() - began < 10

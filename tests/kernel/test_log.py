@@ -351,9 +351,11 @@ async def unfollowed(db: Database, *numbers: int) -> None:
 async def test_a_commit_of_our_own_rings_once(db: Database) -> None:
     subscriber = Subscriber(db, _told_to_nobody)
     await subscriber.start()
-    listening = asyncio.create_task(doorbell.listen(db, Pulse("doorbell", 60.0)))
-    await asyncio.sleep(0.3)  # until it listens
-    wakeup = db.follow()
+    wakeup, pulse = db.follow(), Pulse("doorbell", 60.0, beat=0.0)
+    listening = asyncio.create_task(doorbell.listen(db, pulse))
+    async with asyncio.timeout(10):
+        while not pulse.beat:  # until it listens
+            await asyncio.sleep(0.01)
     await happened(db, 1)
     assert wakeup.is_set()
     await subscriber.step()

@@ -163,9 +163,9 @@ def test_a_worker_that_begins_waits_for_the_others_longer_than_a_request(
 
 
 def test_counting_together_costs_little(worker: Callable[[int], Shared]) -> None:
-    one, began = SharedWindows(worker(0)), time.perf_counter()
+    one, began = SharedWindows(worker(0)), time.process_time()
     for number in range(1000):
         one.hit(RULE, f"visitor {number}")
-    each = time.perf_counter() - began
+    each = time.process_time() - began
     print(f"a hit takes {each:.3f} ms, goal 0.2")
     assert each < 1.0

@@ -94,11 +94,11 @@ async def test_a_lease_is_short_and_renewed_while_its_owner_lives(office, script
     await until(lambda: "DATA" in scripted.heard)
 
     await office.change(due_at=datetime.now(UTC))
-    await asyncio.sleep(0.3)
+    beats.clear()
+    await until(lambda: len(beats) >= 2)  # the second has begun since
 
     (email,) = await office.emails()
     assert 0.4 < later(email.due_at) <= 0.5
-    assert len(beats) >= 2
     task.cancel()
     await asyncio.wait([task])
 
@@ -227,7 +227,7 @@ async def test_stopping_cuts_a_server_that_does_not_answer(office, scripted):
     task = asyncio.ensure_future(sender.step())
     await until(lambda: "DATA" in scripted.heard)
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         await sender.stop(within=0.1)
 
     assert task.done()

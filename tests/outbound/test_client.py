@@ -217,9 +217,9 @@ async def test_a_bomb_does_not_go_off(
     there: Elsewhere, outbound: Outbound, answer: Response
 ) -> None:
     there.pages["/"] = answer
-    before = time.monotonic()
+    before = time.process_time()
     await refused(outbound, f"{there.url}/", TooLarge)
-    assert time.monotonic() - before < 2
+    assert time.process_time() - before < 2
 
 
 async def test_what_is_packed_badly_is_no_answer(there: Elsewhere, outbound: Outbound) -> None:
@@ -240,7 +240,7 @@ async def test_a_page_that_never_ends_is_left(there: Elsewhere) -> None:
     before = time.monotonic()
     said = await refused(Outbound(reachable=(there.place,), patience=0.3), f"{there.url}/", Away)
     assert said == "time-out"
-    assert time.monotonic() - before < 3
+    assert time.monotonic() - before < 10
 
 
 async def test_names_that_are_not_answered_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +254,9 @@ async def test_names_that_are_not_answered_do_not_pile_up(monkeypatch: pytest.Mo
         *(refused(outbound, "http://slow.example/", Away) for _ in range(20))
     )
     assert said.count("too many names are being looked up") == 20 - resolving.MOST_AT_ONCE
-    await asyncio.sleep(0.4)
+    async with asyncio.timeout(10):
+        while resolving._room._value < resolving.MOST_AT_ONCE:
+            await asyncio.sleep(0.01)
     assert await refused(Outbound(), "http://slow.example/") == "not a public address"
 
 

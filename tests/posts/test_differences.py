@@ -40,9 +40,9 @@ def test_an_emoji_is_never_cut_open() -> None:
 
 
 def test_long_texts_are_shown_as_replaced_without_comparing() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert [kind for kind, _ in segments("a b " * 4000, "b a " * 4000)] == ["removed", "added"]
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_each_version_is_compared_with_the_one_before_and_the_first_is_whole() -> None:

@@ -90,3 +90,17 @@ async def test_the_focus_stays_in_a_part_that_is_drawn_anew(window: Open) -> Non
     telling.say("part", "replace", "import-1", html)
     await reader.page.wait_for_selector("text=Halfway.")
     assert await reader.page.evaluate("document.activeElement.textContent") == "Stop"
+
+
+async def test_what_is_shown_already_is_left_as_it_is(window: Open) -> None:
+    """One's own post, which the line tells of after the answer has shown it."""
+    writer, telling = await window(), Telling()
+    await telling.to(writer, "/")
+    await writer.post("mine")
+    article = writer.page.locator(".timeline-posts > article:has-text('mine')")
+    await article.locator("summary").click()
+    element = str(await article.get_attribute("id"))
+    telling.say("timeline", "insert", element, POST.format(element=element))
+    telling.say("timeline", "insert", "post-1", POST.format(element="post-1"))
+    await writer.page.wait_for_selector(".pill:not([hidden])")
+    assert await article.locator("details").get_attribute("open") is not None

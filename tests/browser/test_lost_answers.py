@@ -216,3 +216,17 @@ async def test_a_page_goes_on_when_its_reader_is_back(window: Open) -> None:
     await reader.live()
     await reader.page.click(".pill:not([hidden])")
     await reader.page.wait_for_selector("article:has-text('said meanwhile')")
+
+
+async def test_a_post_from_another_tab_takes_no_draft_along(window: Open) -> None:
+    writer = await window()
+    await writer.live()
+    other = replace(writer, page=await writer.context.new_page())
+    await other.goto("/")
+    await other.live()
+    await writer.page.fill(TEXT, "half a thought")
+    await other.post("a quick word")
+    await other.page.wait_for_selector("article:has-text('a quick word')")
+    await writer.page.reload()
+    await writer.page.wait_for_selector("text=Draft restored")
+    assert await writer.page.input_value(TEXT) == "half a thought"

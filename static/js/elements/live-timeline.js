@@ -74,7 +74,7 @@ customElements.define("live-timeline", class extends HTMLElement {
   #apply({ action, element: id, html }) {
     if (action === "remove") this.#named(id).forEach((one) => this.withdraw(one));
     else if (action === "replace") this.#replace(element(html));
-    else this.#arrive(element(html));
+    else if (!this.#find(id)) this.#arrive(element(html));
   }
 
   /** One, or all of a person who is suspended. */

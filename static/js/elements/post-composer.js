@@ -8,8 +8,8 @@ const LAST_PART = 1 / 5;
 const LINK = /https?:\/\/[^\s<>"]*[^\s<>"'.,;:!?)\]}]/gi;
 const LONGEST = 16_384;
 
-const here = () => encodeURIComponent(location.pathname + location.search);
-const signIn = () => location.assign(`/login?next=${here()}`);
+const signIn = () =>
+  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 
 /** In grapheme clusters, a link as 23. */
 function length(text) {
@@ -21,21 +21,22 @@ customElements.define("post-composer", class extends HTMLElement {
   connectedCallback() {
     const part = (selector) => this.querySelector(selector);
     this.form = part("form");
-    this.text = part("textarea");
+    const text = (this.text = part("textarea"));
     this.key = part("[name=idempotency_key]"); // an edit has none
     this.send = part("[type=submit]");
     this.error = part(".field-error");
     this.count = part(".composer-count");
     this.status = part(".composer-status");
-    this.aloud = part(".composer-aloud"); // in a dialog nothing outside of it is heard
-    this.text.oninput = () => this.#written();
-    this.text.onkeydown = ({ key, ctrlKey, metaKey }) => {
+    this.aloud = part(".composer-aloud");
+    text.oninput = () => this.#written();
+    text.onkeydown = ({ key, ctrlKey, metaKey }) => {
       if (key === "Enter" && (ctrlKey || metaKey)) this.form.requestSubmit();
     };
     this.form.onsubmit = (event) => this.#submit(event);
+    addEventListener("pagehide", () => text.value === text.defaultValue || this.#written());
     this.#restore();
     this.#measure();
-    if ("autofocus" in this.dataset) this.text.setSelectionRange(LONGEST, LONGEST);
+    if ("autofocus" in this.dataset) text.setSelectionRange(LONGEST, LONGEST);
   }
 
   #restore() {
@@ -43,7 +44,7 @@ customElements.define("post-composer", class extends HTMLElement {
     const { body = value, key } = draft(this.dataset.key) ?? {};
     if (value !== body && value !== defaultValue) return;
     if (key) this.key.value = key;
-    if (value === body) return; // the browser has filled it in again
+    if (value === body) return; // filled in again
     this.text.value = body;
     this.#say(this.dataset.wordsDraft, [this.dataset.wordsDiscard, () => this.#clear()]);
   }

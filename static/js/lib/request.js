@@ -31,6 +31,6 @@ async function attempt(url, fields) {
 
 function outcome({ ok, status, url }, isJSON) {
   if (status === 401 || status === 403 || new URL(url).pathname === "/login") return "signed-out";
-  if (!isJSON) return "lost"; // a proxy's page tells nothing, be it one of success
+  if (!isJSON) return "lost"; // a proxy's page tells nothing
   return ok ? "done" : "refused";
 }

@@ -18,7 +18,7 @@ from tests.imports.copies import answer, copy, post
 from tests.person import Person, token_in
 from tests.process import SiteProcess
 
-POSTS = 120
+POSTS = 200  # ten bites of an importer, so that one can be killed between two
 MIB = 1024 * 1024
 WEIGHT = 24  # MiB
 MORE_MEMORY = 16  # MiB, while they come and are stored
@@ -64,8 +64,9 @@ async def test_a_large_copy_is_brought_in_once_through_kill_9(
         assert f"{POSTS} posts" in page
         token = token_in(page)
         await ada.http.post(there, data={"csrf_token": token, "posts": "on"})
-        while await brought(db) < POSTS // 4:
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(60):
+            while not await brought(db):
+                await asyncio.sleep(0.01)
         await site_process.kill()
         assert await brought(db) < POSTS
         async with db.writing() as session:  # its lease would run out in a minute

@@ -335,7 +335,7 @@ async def test_a_large_file_waits_on_the_line_until_it_is_read() -> None:
     await asyncio.sleep(0)
     assert not waiting.done()
     assert len(await anext(body)) == bodies.AHEAD + 1
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 10)
 
 
 async def test_a_form_without_parts_may_be_no_larger_there(ada: Visitor) -> None:

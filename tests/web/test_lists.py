@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import insert, update
@@ -58,7 +59,7 @@ def rows(page: str) -> Counter[str]:
 
 async def fill(world: World, me: int) -> None:
     many = range(1000, 1000 + VERY_MANY)
-    soon = now().replace(year=now().year + 1)
+    soon = now() + timedelta(days=365)
     made: dict[Any, list[dict[str, Any]]] = {
         Account: [{"id": n, "name": f"p{n}", "name_key": f"p{n}"} for n in many],
         Post: [{"id": n, "author_id": me, "body": "#very", "created_at": now(), "version": 150,

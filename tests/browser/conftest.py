@@ -77,7 +77,7 @@ class Window:
         await self.page.fill("post-composer textarea[name=body]", text)
         await self.page.click("post-composer button[type=submit]")
 
-    async def until(self, expression: str, within: float = 15.0) -> None:
+    async def until(self, expression: str, within: float = 30.0) -> None:
         """Wait until `expression` is true in the page.  Playwright's own way evaluates text inside
         the page, which our Content Security Policy forbids."""
         async with asyncio.timeout(within):
@@ -130,7 +130,7 @@ async def window(chromium: Browser, site: SiteProcess) -> AsyncIterator[Open]:
         viewport = options.pop("viewport", {"width": 1280, "height": 800})
         options.setdefault("locale", "en-US")
         context = await chromium.new_context(viewport=viewport, **options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         one = Window(at.url, f"w{secrets.token_hex(4)}", context, await context.new_page())
         one.listen()
         windows.append(one)

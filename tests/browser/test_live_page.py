@@ -65,6 +65,7 @@ async def test_posts_are_inserted_at_the_top_by_choice(window: Open) -> None:
     await reader.goto("/settings/appearance")
     await reader.page.check("[name=feed_mode][value=insert]")
     await reader.page.click("main form button[type=submit]")
+    await reader.page.wait_for_selector(".flash-notice")
     await reader.goto("/")
     await reader.live()
     await writer.post("right at the top")

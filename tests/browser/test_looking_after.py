@@ -44,6 +44,7 @@ async def test_from_a_report_to_an_appeal(window: Open, site: SiteProcess) -> No
     await promoted(site, mo)
     await promoted(site, ada, "administrator")
     await susan.post("You are all fools")
+    await susan.page.wait_for_selector("article:has-text('You are all fools')")
     await susan.live()
     await mo.goto("/admin/reports")
 

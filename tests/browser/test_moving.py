@@ -92,6 +92,7 @@ async def has_a_life(ada: Window, bob: Window) -> None:
     await ada.page.fill("[name=display_name]", "Ada Lovelace")
     await ada.page.fill("[name=bio]", "Poetical science.")
     await ada.page.click("main form:has([name=bio]) button[type=submit]")
+    await ada.page.wait_for_selector(".flash-notice")
     await ada.goto("/")
     await ada.post("a thought about #engines")
     await ada.page.wait_for_selector("article:has-text('a thought about')")

@@ -48,6 +48,11 @@ async def faults(page: Page) -> list[str]:
     return [str(violation["id"]) for violation in results.response["violations"]]
 
 
+async def without_a_network(one: Window) -> None:
+    """The provider's pages ask one for their style."""
+    await one.context.route("https://cdn.*/**", lambda route: route.abort())
+
+
 async def over_there(one: Window, provider: str, name: str) -> None:
     await one.page.wait_for_url(f"{provider}/**")
     await one.page.click(f"button[name=sub][value={name}]")
@@ -68,6 +73,7 @@ async def test_a_stranger_becomes_a_member(
 ) -> None:
     size = {"width": 390, "height": 844}
     ada = await window(signed_in=False, at=club, viewport=size, java_script_enabled=script)
+    await without_a_network(ada)
     await ada.goto("/login?next=/explore")
     await ada.page.click("text=Continue with The club")
     await over_there(ada, provider, "ada")
@@ -85,6 +91,7 @@ async def test_a_member_adds_a_way_in_and_takes_it_away(
     window: Open, club: SiteProcess, provider: str
 ) -> None:
     ben = await window(at=club, color_scheme="dark")
+    await without_a_network(ben)
     await ben.goto("/settings/identities")
     await ben.page.click("text=Add The club")
     await over_there(ben, provider, "ben")

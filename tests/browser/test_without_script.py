@@ -28,7 +28,8 @@ async def test_everything_works_without_script(window: Open) -> None:
 
     await ada.goto("/notifications")
     await ada.page.wait_for_selector(f"article.notification:has-text('{ben.name}')")
-    await ada.page.click("form[action='/notifications/read'] button")
+    async with ada.page.expect_navigation():
+        await ada.page.click("form[action='/notifications/read'] button")
     assert not (await ada.page.title()).startswith("(")
 
     await ada.goto("/")
@@ -38,13 +39,16 @@ async def test_everything_works_without_script(window: Open) -> None:
     await ada.page.click("main form button[type=submit]")
     await ada.page.wait_for_selector("article:has-text('plainer words')")
     await ada.page.click("main a[href$='/delete']:visible")
-    await ada.page.click("main form button[type=submit]")
+    await ada.page.wait_for_url("**/delete")
+    async with ada.page.expect_navigation():
+        await ada.page.click("main form button[type=submit]")
     await ada.goto("/explore")
     assert "plainer words" not in await ada.page.content()
 
     await ada.goto("/settings/profile")
     await ada.page.fill("[name=display_name]", "Ada L.")
     await ada.page.click("main form button[type=submit]")
+    await ada.page.wait_for_selector(".flash-notice")
     await ada.goto(f"/@{ada.name}")
     await ada.page.wait_for_selector("h1:has-text('Ada L.')")
 

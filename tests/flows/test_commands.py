@@ -194,7 +194,7 @@ async def test_two_processes_on_one_file_see_each_others_posts_at_once(tmp_path:
             assert (await elsewhere.sign_in()).status_code == 303
             async with Reader(elsewhere).listening() as reader:
                 await reader.until(lambda r: r.caught_up.is_set())
-                assert await _median_wait(ada, reader) < 250
+                assert await _median_wait(ada, reader) < 600  # looking unasked takes a second
                 # Signing out in one process ends the page that the other one serves.
                 async with Person(one.url, "ada") as moved:
                     moved.http.cookies = elsewhere.http.cookies

@@ -50,7 +50,7 @@ async def test_a_suspension_empties_open_pages_and_closes_theirs(
             while (await page.event()) != ("remove", f"author-{who}"):
                 pass  # david hears of the reply, too
         assert await theirs.closed_with() == 4001
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5 * 2  # on a busy machine
     assert (await susan.http.get("/")).text.count("A rude answer") == 0
 
 

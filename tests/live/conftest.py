@@ -24,7 +24,7 @@ async def site(
     folder.mkdir()
     async with (
         databases.new(database_kind, folder) as url,
-        SiteProcess(folder, command="dev", mail_hold="1.5", database_url=url) as process,
+        SiteProcess(folder, command="dev", mail_hold="3", database_url=url) as process,
     ):
         yield process
 

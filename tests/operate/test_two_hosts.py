@@ -54,9 +54,16 @@ class Place:
                 await reader.caught_up.wait()
             if await self.sockets(host) == before + 1:
                 return
+            open_pages = await self.all_sockets()
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            async with asyncio.timeout(WITHIN):  # until its host has seen it leave
+                while await self.all_sockets() >= open_pages:
+                    await asyncio.sleep(0.02)
         raise AssertionError("the proxy led no page to this host")
+
+    async def all_sockets(self) -> int:
+        return sum([await self.sockets(host) for host in self.hosts])
 
 
 @pytest.fixture

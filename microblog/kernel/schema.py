@@ -17,10 +17,12 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, event, inspect, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from microblog.kernel import sqlite
 from microblog.kernel.model import Session
 
 Answer = TypeVar("Answer")
 
+WAIT = 30  # s, for another process that does the same
 _LOCK = 7_241_905_117
 _VERSIONS = Path(__file__).parent / "migrations" / "versions"
 
@@ -124,13 +126,9 @@ def _prepare(engine: AsyncEngine) -> None:
     def connect(connection: Any, _record: Any) -> None:  # noqa: ANN401 - DBAPI
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "busy_timeout=30000",
-            "foreign_keys=OFF",
-            "synchronous=FULL",
-        ):
+        for pragma in (f"busy_timeout={WAIT * 1000}", "foreign_keys=OFF", "synchronous=FULL"):
             cursor.execute(f"PRAGMA {pragma}")
+        sqlite.into_wal(cursor.execute, WAIT)
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")

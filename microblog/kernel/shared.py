@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from microblog.kernel.sqlite import into_wal
+
 log = logging.getLogger(__name__)
 
 PATIENCE = 0.2  # seconds for others to let go of the file
@@ -45,8 +47,8 @@ class Shared:
         self._untold: set[str] = set()
         self._swept = time.monotonic()
         self._file = sqlite3.connect(file, timeout=AT_FIRST, isolation_level=None)
-        for pragma in ("journal_mode=WAL", "synchronous=OFF"):  # whole after a kill -9 as well
-            self._file.execute(f"PRAGMA {pragma}").close()
+        into_wal(lambda pragma: self._file.execute(pragma).close(), AT_FIRST)
+        self._file.execute("PRAGMA synchronous=OFF").close()  # whole after a kill -9 as well
         self._file.executescript(_TABLES)
         # Of whoever had the number before and did not live to give them back.
         self._file.execute("DELETE FROM places WHERE worker = ?", (worker,)).close()

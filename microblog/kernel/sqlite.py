@@ -46,10 +46,12 @@ def engines(
     unhurried: bool = False,  # noqa: ARG001 - no server could keep us waiting
 ) -> tuple[AsyncEngine, AsyncEngine]:
     """For reading and for writing; a lock is waited for `wait` seconds."""
-    shared = ("journal_mode=WAL", "foreign_keys=ON")
-    reads = partial(_connect, "BEGIN", wait, (*shared, "query_only=ON"))
+    reads = partial(_connect, "BEGIN", wait, ("foreign_keys=ON", "query_only=ON"))
     writes = partial(
-        _connect, "BEGIN IMMEDIATE", wait, (*shared, "synchronous=FULL", "secure_delete=ON")
+        _connect,
+        "BEGIN IMMEDIATE",
+        wait,
+        ("foreign_keys=ON", "synchronous=FULL", "secure_delete=ON"),
     )
     # Parameters are texts and secrets of people; errors with them end in the log.
     make = partial(
@@ -87,9 +89,24 @@ def _opened(database: str, pragmas: Sequence[str], options: dict[str, Any]) -> s
     made: sqlite3.Connection = sqlite3.connect(
         database, **{**options, "check_same_thread": False}, isolation_level=None
     )
+    into_wal(lambda pragma: made.execute(pragma).close(), options["timeout"])
     for pragma in pragmas:
         made.execute(f"PRAGMA {pragma}").close()
     return made
+
+
+def into_wal(execute: Callable[[str], object], wait: float) -> None:
+    """Have the file in write-ahead mode, which lasts.  Two that do so with a new file at the same
+    moment refuse each other at once, however long they would wait for a lock."""
+    until = time.monotonic() + wait
+    while True:
+        try:
+            execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def _work(trips: Any) -> None:  # noqa: ANN401 - aiosqlite's queue

@@ -76,6 +76,8 @@ async def _try(
         await asyncio.gather(task, return_exceptions=True)
         if site.process is None or site.process.returncode is not None:
             findings.violations.append("the process ended")
+    if server is not None:
+        await server.ready()
     findings.violations += wrong_posts(log, await kept(database))
     findings.violations += await damage(database)
 

@@ -49,6 +49,12 @@ class OwnServer(PostgresServer):
             return False
         return True
 
+    async def ready(self, within: float = 60.0) -> None:
+        """Wait until it takes connections."""
+        async with asyncio.timeout(within):
+            while not await self.is_ready():
+                await asyncio.sleep(0.1)
+
     async def ended(self, within: float) -> bool:
         """Whether it has stopped itself, now or before long."""
         deadline = time.monotonic() + within

@@ -51,7 +51,9 @@ async def test_who_leaves_is_gone_everywhere_within_two_seconds(database_url: st
             assert answer.status_code == 303
             async with asyncio.timeout(5 * WITHIN):
                 gone = await told(open_page, "event")
-                assert (gone["action"], gone["target"]) == ("remove", "timeline")
+                while gone["action"] != "remove":  # a mention may still be on its way
+                    gone = await told(open_page, "event")
+                assert gone["target"] == "timeline"
                 assert str(gone["element"]).startswith("author-")
                 assert await closed(on_the_phone) == 4001
             print(f"gone after {time.monotonic() - began:.2f} s of {WITHIN} s")

@@ -43,6 +43,19 @@ async def add(db: Database, *ids: int) -> None:
         await session.execute(text("INSERT INTO t VALUES (:id, :words)"), rows)
 
 
+async def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    for number in range(20):
+        together = [Database(f"sqlite+aiosqlite:///{tmp_path}/{number}.db") for _ in range(4)]
+        assert await asyncio.gather(*(one_in(db) for db in together)) == [1] * 4
+        for db in together:
+            await db.close()
+
+
+async def one_in(db: Database) -> int:
+    async with db.reading() as session:
+        return await session.scalar(text("SELECT 1")) or 0
+
+
 async def test_what_fails_half_way_leaves_nothing_and_the_next_goes_on(file: Database) -> None:
     with pytest.raises(IntegrityError):
         async with file.writing() as session:

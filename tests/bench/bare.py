@@ -105,7 +105,7 @@ KINDS = {"tcp": tcp, "websockets": websockets, "quart": quart}
 async def run(kind: str) -> None:
     port, tell = await KINDS[kind]()
     gc.freeze()
-    gc.set_threshold(10_000, 50, 1000)  # as in microblog.server
+    gc.set_threshold(10_000, 5, 1000)  # as in microblog.server
     print(port, flush=True)
     lines = asyncio.StreamReader(limit=MOST)
     loop = asyncio.get_running_loop()

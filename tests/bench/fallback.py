@@ -22,7 +22,7 @@ async def serve(given: argparse.Namespace) -> None:
     config = Config.from_mapping(bind=given.bind, backlog=1024, loglevel="ERROR")
     app = create_app(settings)
     gc.freeze()
-    gc.set_threshold(10_000, 50, 1000)  # as in microblog.server, and in the bare servers
+    gc.set_threshold(10_000, 5, 1000)  # as in microblog.server, and in the bare servers
     await hypercorn.asyncio.serve(app, config, mode="asgi")
 
 

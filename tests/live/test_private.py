@@ -68,7 +68,10 @@ async def test_every_page_that_others_may_have_open_stays_quiet(
         await ada.delete(post)
         known = await eve.post("next #quiet", in_reply_to=str(root))
         for screen in theirs:
-            acts = [await screen.event() for _ in range(3)]
+            acts = []
+            while len(acts) < 3:  # a notification of before may still be on its way
+                act = await screen.event()
+                acts += [act] if act[1].startswith("post-") else []
             assert acts == [(act, f"post-{post}") for act in ("insert", "replace", "remove")]
         for (name, stream), screen in others.items():
             if stream in shared or (name, stream) == (eve.name, "home"):

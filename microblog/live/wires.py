@@ -88,35 +88,40 @@ class QueuedOutlet:
     The server finds the pump as the current task, so that a time limit it sets strikes the pump.
     """
 
-    __slots__ = ("_aborted", "_begun", "_empty", "_idle", "_pump", "_send", "_size", "_waiting")
+    __slots__ = (
+        "_aborted", "_begun", "_empty", "_is_idle", "_loop", "_pump", "_send", "_size", "_waiting",
+        "_work",
+    )  # fmt: skip
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._waiting: deque[str] = deque()
         self._size = 0
         self._begun: _Begun | None = None
+        self._loop: asyncio.AbstractEventLoop
         self._pump: asyncio.Task[Any]
-        self._idle: asyncio.Future[None] | None = None  # what the pump waits for
+        self._work: asyncio.Future[None]  # what the pump waits for
+        self._is_idle = False  # it does: a look at this is cheaper than one at the future
         self._empty: asyncio.Event | None = None  # what whoever is catching up waits for
         self._aborted = False
 
     def write(self, message: Message) -> int:
         if self._aborted:
             return 0
-        idle = self._idle
         for text in message.texts:
-            if idle is None or idle.done():
+            if not self._is_idle:
                 self._waiting.append(text)
                 self._size += len(text)
-            elif (begun := self._begin(text, idle.get_loop())) is not None:
+            elif (begun := self._begin(text)) is not None:
                 self._begun = begun
                 self._size += begun.size
-                idle.set_result(None)
+                self._wake()
         return message.length
 
-    def _begin(self, text: str, loop: asyncio.AbstractEventLoop) -> _Begun | None:
+    def _begin(self, text: str) -> _Begun | None:
         """Take the first step of sending; what is left of it."""
-        pump, caller = self._pump, asyncio.current_task(loop)
+        loop, pump = self._loop, self._pump
+        caller = asyncio.current_task(loop)
         if caller is not None:
             _leave_task(loop, caller)
         _enter_task(loop, pump)
@@ -132,6 +137,11 @@ class QueuedOutlet:
             if caller is not None:
                 _enter_task(loop, caller)
 
+    def _wake(self) -> None:
+        self._is_idle = False
+        if not self._work.done():  # unless it was cancelled just now
+            self._work.set_result(None)
+
     def unsent(self) -> int:
         return self._size
 
@@ -144,14 +154,18 @@ class QueuedOutlet:
         self._aborted = True
 
     async def pump(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._pump = asyncio.current_task(loop)  # type: ignore[assignment]
-        while not self._aborted:
-            await self._send_all()
-            if self._empty is not None:
-                self._empty.set()
-            self._idle = loop.create_future()
-            await self._idle
+        self._loop = asyncio.get_running_loop()
+        self._pump = asyncio.current_task()  # type: ignore[assignment]
+        try:
+            while not self._aborted:
+                await self._send_all()
+                if self._empty is not None:
+                    self._empty.set()
+                self._work = self._loop.create_future()
+                self._is_idle = True
+                await self._work
+        finally:
+            self._is_idle = False
 
     async def _send_all(self) -> None:
         if (begun := self._begun) is not None:

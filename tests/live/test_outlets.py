@@ -172,6 +172,20 @@ async def test_a_cancelled_pump_ends_the_send_that_was_under_way(server: Server)
         assert server.left == 1
 
 
+async def test_a_message_that_comes_while_the_pump_is_being_cancelled_hurts_nobody(
+    server: Server,
+) -> None:
+    server.first = asyncio.Event().wait
+    async with pumping(server) as (outlet, pump):
+        pump.cancel()
+        outlet.write(Message(n=1))
+        outlet.write(Message(n=2))
+        await asyncio.wait([pump], timeout=5)
+        assert pump.cancelled()
+        outlet.write(Message(n=3))
+        assert server.taken == []
+
+
 async def test_a_send_that_takes_its_cancelling_for_an_end_is_over(server: Server) -> None:
     async def until_cancelled() -> None:
         with suppress(asyncio.CancelledError):

@@ -9,8 +9,8 @@ one each of BEGIN and ROLLBACK.  Here a statement is one trip at most, which beg
 when it is the first, and **a short one is none**: it runs where it was asked.  How long that may
 hold up everybody else is bounded: SQLite looks at the clock every `STEPS` of its machine, and what
 is not done after `SHORT` seconds is stopped and asked again in the thread, in the same snapshot.
-What waits for a lock or for the disk (BEGIN IMMEDIATE, COMMIT), and what may change many rows,
-always goes to the thread.
+What waits for a lock or for the disk (BEGIN IMMEDIATE, COMMIT), and what may change or add many
+rows, always goes to the thread.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from microblog.kernel import patience
 READERS = 5
 SHORT = 0.005  # s in one transaction: as long as any thread may keep the interpreter
 STEPS = 2000  # some 0.1 ms
+FEW = 100  # values that one INSERT names: nothing else tells how long it takes, or may stop it
 # Seconds after which what was not short is tried again, twice as many each time in a row: a process
 # that had to wait for a core in the middle of a statement looks as slow as a slow statement.
 SOON, LATE = 0.05, 12.8
@@ -137,7 +138,11 @@ class Connection(aiosqlite.Connection):
         work = partial(self._run, cursor, how, statement, parameters)
         if begins:
             self._short.begin()
-        may_stay = not self._away and how == "execute" and self._short.is_likely(statement, begins)
+        may_stay = (
+            not self._away
+            and how == "execute"
+            and self._short.is_likely(statement, len(parameters), begins)
+        )
         here = partial(work, 0.0 if begins else None)
         if may_stay and self._short.done(self._conn, statement, here):
             return
@@ -199,10 +204,11 @@ class _Short:
     def begin(self) -> None:
         self._left = SHORT
 
-    def is_likely(self, statement: str, begins: bool) -> bool:
+    def is_likely(self, statement: str, values: int, begins: bool) -> bool:
         if begins and not self._reads:
             return False  # it waits for the lock
-        if not (self._reads or _only_adds(statement) or statement.startswith("SELECT")):
+        adds_few = _only_adds(statement) and values <= FEW
+        if not (self._reads or adds_few or statement.startswith("SELECT")):
             return False
         until, _ = self._was_long.get(statement, (0.0, 0.0))
         return self._left > 0 and (not until or time.monotonic() > until)
@@ -216,7 +222,8 @@ class _Short:
         try:
             work()
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
+            code = getattr(error, "sqlite_errorcode", 0)  # what Python itself finds wrong has none
+            if code & 0xFF not in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
                 raise
             self._remember(statement)
             return False

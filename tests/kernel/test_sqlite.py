@@ -202,6 +202,34 @@ async def test_a_long_read_goes_on_beside_everybody_else_in_the_same_moment(file
     assert sorted(shares)[1] < 1 / 2  # in one, the machine itself may have stood still
 
 
+async def test_many_rows_in_one_statement_are_added_beside_everybody_else(file: Database) -> None:
+    """And a few are added where it is asked: most of what is written is a row or two."""
+
+    async def is_a_trip(session: AsyncSession, first: int, rows: int) -> bool:
+        others = asyncio.Event()
+        names = ", ".join(f"({first + n}, :words{n})" for n in range(rows))
+        asyncio.get_running_loop().call_soon(others.set)
+        adding = text(f"INSERT INTO t VALUES {names}")
+        await session.execute(adding, {f"words{n}": "x" * 1000 for n in range(rows)})
+        return others.is_set()
+
+    async with file.writing() as session:
+        assert await session.scalar(COUNT) == 0
+        assert not await is_a_trip(session, 1, 3)
+        assert await is_a_trip(session, 10, 1000)
+    assert await count(file) == 1003
+
+
+async def test_a_text_that_cannot_be_read_is_told_as_what_it_is(file: Database) -> None:
+    async with file.writing() as session:
+        await session.execute(text("INSERT INTO t VALUES (1, CAST(x'ff' AS TEXT))"))
+    for _ in range(2):
+        with pytest.raises(OperationalError, match="UTF-8"):
+            async with file.reading() as session:
+                await session.scalar(text("SELECT words FROM t"))
+    assert await count(file) == 1
+
+
 async def test_a_long_question_of_a_writer_undoes_nothing_it_wrote(file: Database) -> None:
     async with file.writing() as session:
         await session.execute(text("INSERT INTO t VALUES (1, 'a')"))

@@ -81,6 +81,11 @@ class Site:
         return tokens.key_for(self.settings.secret_key, "appeal")
 
     @cached_property
+    def doctors_pass(self) -> str:
+        """What `microblog doctor` shows, so that it is told through a proxy, too, what is here."""
+        return tokens.doctors_pass(self.settings.secret_key)
+
+    @cached_property
     def unsubscribe_key(self) -> bytes:
         return tokens.key_for(self.settings.secret_key, "unsubscribe")
 

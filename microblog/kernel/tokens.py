@@ -26,6 +26,11 @@ def key_for(secret: str, purpose: str) -> bytes:
     return hmac.digest(extracted, f"microblog {purpose}\x01".encode(), "sha256")
 
 
+def doctors_pass(secret: str) -> str:
+    """It opens what a site says of its own health, and nothing else."""
+    return sign(key_for(secret, "doctor"), "health")
+
+
 def sign(key: bytes, message: str) -> str:
     """160 bits of HMAC-SHA256 in hex."""
     return hmac.digest(key, message.encode("utf-8", "surrogatepass"), "sha256").hex()[:40]

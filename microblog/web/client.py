@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 
 from quart import request
 
+from microblog.kernel import tokens
 from microblog.settings import is_loopback
 from microblog.site import site
 
@@ -32,6 +33,22 @@ def is_here() -> bool:
     peer = request.scope.get("client")
     forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
     return peer is not None and is_loopback(peer[0]) and not forwarded
+
+
+def is_doctor() -> bool:
+    """Whether `microblog doctor` asks, which has the site's key."""
+    return tokens.same(request.headers.get("X-Microblog-Doctor", ""), site().doctors_pass)
+
+
+def as_it_came() -> dict[str, object]:
+    """What a proxy has made of a request, and whom we take it to come from."""
+    peer = request.scope.get("client")
+    return {
+        "host": request.headers.get("Host", ""),
+        "peer": peer[0] if peer else "",
+        "forwarded": request.headers.getlist("X-Forwarded-For"),
+        "is_proxy": is_proxy(),
+    }
 
 
 def resolved(peer: str, forwarded: str, trusted: str) -> str:

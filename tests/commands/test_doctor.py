@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from microblog.commands.checkups import bus
+from microblog.commands.checkups import bus, proxy
 from microblog.kernel.clock import now
 from microblog.kernel.db import Database
 from microblog.mail import outbox
 from microblog.mail.outbox import Email
+from microblog.settings import Settings
 from tests.broker import Broker
 from tests.commands.conftest import Microblog, lively
 from tests.faults.smtp import Sink
@@ -148,6 +149,31 @@ async def test_mail_that_waits_too_long_and_events_given_up_are_told(
     said = await microblog("doctor", database_url=database_url)
     assert "120 minutes longer" in said.out
     assert "550 no such user" in said.out
+
+
+@pytest.mark.parametrize(
+    ("changed", "level", "said"),
+    [
+        ({}, "ok", "passes on the name"),
+        ({"forwarded": ["10.9.9.9, 192.0.2.77, 203.0.113.5"]}, "ok", "passes on the name"),
+        ({"host": "127.0.0.1:8000"}, "broken", "every page is answered 400"),
+        ({"forwarded": ["192.0.2.77"]}, "broken", "can choose the address"),
+        ({"forwarded": ["203.0.113.5", "192.0.2.77"]}, "broken", "can choose the address"),
+        ({"forwarded": []}, "look", "does not say where visitors come from"),
+        ({"is_proxy": False, "peer": "10.0.0.3"}, "look", "10.0.0.3 is not trusted"),
+    ],
+)
+def test_what_a_proxy_does_to_headers_is_told(
+    changed: dict[str, object], level: str, said: str
+) -> None:
+    settings = Settings(
+        base_url="https://social.example", bind="127.0.0.1:8000", trusted_proxies="127.0.0.1"
+    )
+    came = {"host": "social.example", "peer": "127.0.0.1", "forwarded": ["203.0.113.5"],
+            "is_proxy": True}  # fmt: skip
+    (finding,) = proxy.examine(settings, came | changed)
+    assert finding.level == level
+    assert said in finding.says
 
 
 @pytest.mark.parametrize("proxies", ["0.0.0.0/0", "::/0"])

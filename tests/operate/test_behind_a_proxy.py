@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -16,7 +18,7 @@ import pytest_asyncio
 from tests.operate.proxies import PROXIES, Front, front, proxying
 from tests.operate.visitor import Visitor
 from tests.person import Reader, position_in, token_in
-from tests.process import SiteProcess
+from tests.process import ROOT, SiteProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -140,6 +142,25 @@ async def test_prometheus_sees_what_reaches_open_pages(entrance: Front, site: Si
     assert float(figures['microblog_live_handshakes_total{status="101",worker="0"}']) >= 1
     assert float(figures['microblog_live_delivery_seconds_bucket{le="1.0",worker="0"}']) >= 1
     assert float(figures['microblog_loop_alive{loop="live feed",worker="0"}']) == 1
+
+
+async def test_the_doctor_sees_through_it_that_all_is_well(
+    entrance: Front, site: SiteProcess
+) -> None:
+    ours = {
+        "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "MICROBLOG_BASE_URL": entrance.url,
+        "MICROBLOG_DATA_DIR": str(site.data_dir), "MICROBLOG_BIND": f"127.0.0.1:{site.port}",
+        "MICROBLOG_TRUSTED_PROXIES": "127.0.0.1",
+        "SSL_CERT_FILE": str(entrance.folder / "certificate.pem"),
+    }  # fmt: skip
+    doctor = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "microblog", "doctor", env=ours, stdout=asyncio.subprocess.PIPE
+    )
+    said = (await doctor.communicate())[0].decode()
+    assert doctor.returncode == 0, said
+    assert f"{entrance.url} leads to this site, and it is well" in said
+    assert "proxy: it passes on the name people use" in said
+    assert "sockets come through" in said
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from quart import Quart
 
+from microblog.kernel import tokens
 from microblog.kernel.worker import Pulse
 from microblog.web import health
 from tests.world import World
@@ -54,6 +55,26 @@ async def test_only_the_machine_itself_is_told_of_queues_and_notices(
     assert facts["status"] == "ok"
     for name in ("notices", "mail", "live_readers", "position"):
         assert (name in facts) is shown
+
+
+async def test_the_doctor_hears_it_through_a_proxy_too_and_what_that_has_made_of_it(
+    world: World,
+) -> None:
+    shown = tokens.doctors_pass(world.site.settings.secret_key)
+    for given, knows in ((shown, True), (shown[:-1], False), ("é", False), ("", False)):
+        answer = await world.visitor().get(
+            "/healthz", scope_base={"client": ("10.1.2.3", 4711)},
+            headers={
+                "X-Microblog-Doctor": given, "X-Forwarded-For": "192.0.2.77", "Host": "internal"
+            },
+        )  # fmt: skip
+        facts = await answer.get_json()
+        assert ("position" in facts) is ("came" in facts) is knows
+        if knows:
+            assert facts["came"] == {
+                "host": "internal", "peer": "10.1.2.3", "forwarded": ["192.0.2.77"],
+                "is_proxy": False,
+            }  # fmt: skip
 
 
 async def test_probes_are_answered_whatever_name_they_use(world: World) -> None:

@@ -13,8 +13,10 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
+from microblog.commands.checkups import proxy
 from microblog.commands.checkups.findings import Finding, broken, fine, look
-from microblog.settings import Settings, is_loopback
+from microblog.kernel import tokens
+from microblog.settings import Settings, SettingsError
 
 PATIENCE = 5.0
 LARGEST = 64 * 1024
@@ -45,18 +47,31 @@ class Answer:
 
 
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
-    for finding in _proxy_settings(settings):
+    for finding in proxy.settings_say(settings):
         yield finding
-    here = await _ask(f"http://{_reachable(settings.bind)}", settings)
-    there = await _ask(settings.base_url, settings)
+    shown = _doctors_pass(settings)
+    here = await _ask(f"http://{_reachable(settings.bind)}", settings, headers=shown)
+    forged = {"X-Forwarded-For": proxy.FORGED}
+    there = await _ask(settings.base_url, settings, headers=shown | forged)
     if here.trouble and there.trouble:
         yield _silent(settings)
         return
-    found = list(_leads_here(settings, here, there))
+    found = list(_leads_here(settings, here, there, knows_the_key=bool(shown)))
     for finding in found:
         yield finding
     if all(finding.level != "broken" for finding in found):
         yield await _socket(settings)
+
+
+def _doctors_pass(settings: Settings) -> dict[str, str]:
+    """With it the site tells whoever it is through a proxy what it tells this machine."""
+    try:
+        if not settings.secret_key and not (settings.data_dir / "secret_key").exists():
+            return {}  # reading it would make one
+        secret = settings.with_secret_key().secret_key
+    except (SettingsError, OSError):  # said already
+        return {}
+    return {"X-Microblog-Doctor": tokens.doctors_pass(secret)}
 
 
 def _silent(settings: Settings) -> Finding:
@@ -68,26 +83,14 @@ def _silent(settings: Settings) -> Finding:
     )  # fmt: skip
 
 
-def _proxy_settings(settings: Settings) -> Iterator[Finding]:
-    host = settings.bind.rpartition(":")[0]
-    if settings.https and is_loopback(host) and not settings.trusted_proxies:
-        yield look(
-            "proxy", "no proxy is trusted, so all visitors share one rate limit",
-            "Set MICROBLOG_TRUSTED_PROXIES to its address, such as 127.0.0.1.",
-        )  # fmt: skip
-    if any(net.strip().endswith("/0") for net in settings.trusted_proxies.split(",")):
-        yield broken(
-            "proxy", "everybody is trusted as a proxy and can choose the address they come from",
-            "Name the proxy's own address in MICROBLOG_TRUSTED_PROXIES.",
-        )  # fmt: skip
-
-
 def _reachable(bind: str) -> str:
     host, _, port = bind.rpartition(":")
     return f"{ {'0.0.0.0': '127.0.0.1', '[::]': '[::1]'}.get(host, host) }:{port}"  # noqa: S104
 
 
-def _leads_here(settings: Settings, here: Answer, there: Answer) -> Iterator[Finding]:
+def _leads_here(
+    settings: Settings, here: Answer, there: Answer, *, knows_the_key: bool
+) -> Iterator[Finding]:
     url = settings.base_url
     if there.trouble:
         yield broken(
@@ -99,12 +102,14 @@ def _leads_here(settings: Settings, here: Answer, there: Answer) -> Iterator[Fin
             "address", f"{url}/healthz is answered by something else (status {there.status})",
             "See that the proxy passes everything on, with the Host header as it came.",
         )  # fmt: skip
-    elif here.facts and here.epoch != there.epoch:
+    elif here.facts and here.epoch != there.epoch and (knows_the_key or there.epoch):
         yield broken(
             "address", f"{url} leads to another site than the one at {settings.bind}",
             "Compare the proxy's target with MICROBLOG_BIND.",
         )  # fmt: skip
     else:
+        if came := there.facts.get("came"):
+            yield from proxy.examine(settings, came)
         yield from _healthy(settings, there)
 
 

@@ -66,13 +66,14 @@ def test_files_and_functions_stay_small_and_hide_no_import(path: Path) -> None:
         assert not hidden, f"{function.name} imports inside"
 
 
-def test_only_the_worker_loop_catches_everything() -> None:
+def test_only_what_runs_the_work_of_others_catches_everything() -> None:
+    """The worker loop, which tries again, and a pump, which raises it where it belongs."""
     catchers = [
         path.relative_to(ROOT).as_posix()
         for path in python_files()
         if re.search(r"except (Base)?Exception\b|except:\s*$", path.read_text(), re.MULTILINE)
     ]
-    assert catchers == ["microblog/kernel/worker.py"]
+    assert sorted(catchers) == ["microblog/kernel/worker.py", "microblog/live/wires.py"]
 
 
 def test_the_import_contracts_hold() -> None:

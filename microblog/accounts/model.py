@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.kernel.clock import now
-from microblog.kernel.model import Base, BigInt
+from microblog.kernel.model import Base, BigInt, Partial
 
 
 class Account(Base):
     __tablename__ = "accounts"
     __table_args__ = (
         UniqueConstraint("name_key", "host"),
-        Index(
-            "ix_accounts_suspended_until", "suspended_until",
-            sqlite_where=text("suspended_until IS NOT NULL"),
-            postgresql_where=text("suspended_until IS NOT NULL"),
+        Partial(
+            "ix_accounts_suspended_until",
+            "suspended_until",
+            where="suspended_until IS NOT NULL",
         ),
-        Index(
-            "ix_accounts_staff", "id",
-            sqlite_where=text("role <> 'member'"), postgresql_where=text("role <> 'member'"),
-        ),
-    )  # fmt: skip
+        Partial("ix_accounts_staff", "id", where="role <> 'member'"),
+    )
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     host: Mapped[str] = mapped_column(String(255), default="", server_default=text("''"))

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.kernel.clock import now
-from microblog.kernel.model import Base, BigInt
+from microblog.kernel.model import Base, BigInt, Partial
 
 
 class Invitation(Base):
@@ -46,12 +46,8 @@ class Application(Base):
     __tablename__ = "applications"
     __table_args__ = (
         UniqueConstraint("issuer", "subject"),
-        Index(
-            "ix_applications_waiting", "id",
-            sqlite_where=text("declined_at IS NULL"),
-            postgresql_where=text("declined_at IS NULL"),
-        ),
-    )  # fmt: skip
+        Partial("ix_applications_waiting", "id", where="declined_at IS NULL"),
+    )
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(String(30))

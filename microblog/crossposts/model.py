@@ -17,12 +17,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.kernel.clock import now
-from microblog.kernel.model import Base, BigInt
+from microblog.kernel.model import Base, BigInt, Partial
 
 POST, DELETE = "post", "delete"  # tasks
 # States: queued -> leased -> done, deferred (again at `due_at`), failed, or unknown.
 ACTIVE = ("queued", "deferred", "leased")
-_IS_ACTIVE = text("state IN ('queued', 'deferred', 'leased')")
+_IS_ACTIVE = "state IN ('queued', 'deferred', 'leased')"
 
 
 class Place(Base):
@@ -55,7 +55,7 @@ class Crosspost(Base):
     __tablename__ = "crossposts"
     __table_args__ = (
         UniqueConstraint("post_id", "kind", "external_id"),
-        Index("ix_crossposts_due", "due_at", sqlite_where=_IS_ACTIVE, postgresql_where=_IS_ACTIVE),
+        Partial("ix_crossposts_due", "due_at", where=_IS_ACTIVE),
         Index(None, "account_id", "id"),
     )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData
+from sqlalchemy import BigInteger, DateTime, Dialect, Index, Integer, MetaData, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -38,6 +39,37 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 def _from_text(stored: str | None) -> datetime | None:
     return None if stored is None else datetime.fromisoformat(f"{stored}+00:00")
+
+
+class Partial(Index):
+    """Of those rows alone for which `where`, some SQL, holds.
+
+    SQLAlchemy takes it once for each database, and loads the dialect of each to see whether it may:
+    2.4 MiB for one that the process never speaks to.  This asks when the index is made.
+    """
+
+    inherit_cache = True
+
+    def __init__(self, name: str | None, *columns: str, where: str) -> None:
+        self._where = text(where)
+        super().__init__(name, *columns)
+
+    @cached_property
+    def dialect_options(self) -> dict[str, Any]:  # type: ignore[override]
+        return _Options(self._where)
+
+
+class _Options(dict[str, Any]):
+    """By the name of a dialect."""
+
+    def __init__(self, where: TextClause) -> None:
+        self._where = where
+
+    def __missing__(self, dialect: str) -> Any:  # noqa: ANN401 - SQLAlchemy's own
+        options: dict[str, Any] = {f"{dialect}_where": self._where}
+        asked = Index(None, **options)
+        self[dialect] = asked.dialect_options[dialect]
+        return self[dialect]
 
 
 class Base(DeclarativeBase):

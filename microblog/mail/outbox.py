@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.kernel.clock import now
-from microblog.kernel.model import Base, BigInt, Session
+from microblog.kernel.model import Base, BigInt, Partial, Session
 from microblog.kernel.order import ring_at_commit
 
 GIVE_UP = timedelta(days=4)
@@ -41,15 +41,11 @@ MAIL = "mail"  # what those are told of who send it
 class Email(Base):
     __tablename__ = "emails"
     __table_args__ = (
-        Index(
-            "ix_emails_due", "due_at",
-            sqlite_where=text("state IN ('queued', 'deferred', 'leased')"),
-            postgresql_where=text("state IN ('queued', 'deferred', 'leased')"),
-        ),
-        Index(
-            "ix_emails_settled", "created_at",
-            sqlite_where=text("state NOT IN ('queued', 'deferred', 'leased')"),
-            postgresql_where=text("state NOT IN ('queued', 'deferred', 'leased')"),
+        Partial("ix_emails_due", "due_at", where="state IN ('queued', 'deferred', 'leased')"),
+        Partial(
+            "ix_emails_settled",
+            "created_at",
+            where="state NOT IN ('queued', 'deferred', 'leased')",
         ),
         Index(None, "bundle", "state", "sent_at"),
     )  # fmt: skip

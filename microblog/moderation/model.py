@@ -12,7 +12,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.kernel.clock import now
-from microblog.kernel.model import Base, BigInt
+from microblog.kernel.model import Base, BigInt, Partial
 
 
 class Entry(Base):
@@ -39,11 +39,8 @@ class Report(Base):
     __table_args__ = (
         Index(None, "account_id", "id"),
         Index(None, "reporter_id", "id"),
-        Index(
-            "ix_reports_open", "id",
-            sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL"),
-        ),
-    )  # fmt: skip
+        Partial("ix_reports_open", "id", where="closed_at IS NULL"),
+    )
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     reporter_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
@@ -62,12 +59,7 @@ class Appeal(Base):
     """One at most for each act."""
 
     __tablename__ = "appeals"
-    __table_args__ = (
-        Index(
-            "ix_appeals_open", "entry_id",
-            sqlite_where=text("decided_at IS NULL"), postgresql_where=text("decided_at IS NULL"),
-        ),
-    )  # fmt: skip
+    __table_args__ = (Partial("ix_appeals_open", "entry_id", where="decided_at IS NULL"),)
 
     entry_id: Mapped[int] = mapped_column(
         ForeignKey("moderation_log.id"), primary_key=True, autoincrement=False

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.kernel.clock import now
-from microblog.kernel.model import Base, BigInt
+from microblog.kernel.model import Base, BigInt, Partial
 
 
 class Notification(Base):
@@ -18,11 +18,8 @@ class Notification(Base):
         UniqueConstraint("account_id", "kind", "about"),
         Index(None, "account_id", "id"),
         Index(None, "actor_id"),  # all that somebody did, when they leave
-        Index(
-            "ix_notifications_unread", "account_id", "id",
-            sqlite_where=text("read_at IS NULL"), postgresql_where=text("read_at IS NULL"),
-        ),
-    )  # fmt: skip
+        Partial("ix_notifications_unread", "account_id", "id", where="read_at IS NULL"),
+    )
 
     id: Mapped[int] = mapped_column(BigInt, primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))

@@ -8,17 +8,14 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from microblog.kernel.model import Base, BigInt
+from microblog.kernel.model import Base, BigInt, Partial
 
 
 class Post(Base):
     __tablename__ = "posts"
     __table_args__ = (
-        # Partial, so that timelines of many authors never look at a row to see whether it stands.
-        Index(
-            None, "author_id", "id",
-            sqlite_where=text("deleted_at IS NULL"), postgresql_where=text("deleted_at IS NULL"),
-        ),
+        # So timelines of many authors never look at a row to see whether it stands.
+        Partial(None, "author_id", "id", where="deleted_at IS NULL"),
         Index(None, "root_id", "id"),
         UniqueConstraint("author_id", "idempotency_key"),
     )  # fmt: skip

@@ -85,14 +85,14 @@ def render(template: str, **context: Any) -> str:  # noqa: ANN401 - a template s
 
 
 async def warm(*, rest: float = 1.0) -> None:
-    """Read and compile ahead what the first visitors would wait for, 0.3 s a language; half
-    of the time, as `rest` says, is left to those who come meanwhile."""
+    """Compile ahead what the first visitors would wait for, 0.3 s a language if it was not done
+    before; half of the time, as `rest` says, is left to those who come meanwhile."""
     for language in i18n.LANGUAGES:
         i18n.when(timedelta(), language)  # reads what Babel knows of the language
         templates = environment(language)
         for template in templates.list_templates(filter_func=_is_page):
             began = time.perf_counter()
-            templates.get_template(template)
+            templates.prepare(template)
             await asyncio.sleep(rest * (time.perf_counter() - began))
         await asyncio.to_thread(templates.compiled.keep)
 

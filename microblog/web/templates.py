@@ -55,6 +55,11 @@ class Templates(Environment):
         }
         self.globals.update(self._constants)
 
+    def prepare(self, name: str) -> None:
+        """Have it compiled, but not in memory: `get_template` reads it when it is asked for."""
+        if self.loader is not None and name not in self.compiled:
+            self.loader.load(self, name)
+
     def _part(self, name: str) -> Markup:
         """A partial that shows nothing but words of its own."""
         return Markup(self.get_template(name).render())  # noqa: S704 - rendered and escaped

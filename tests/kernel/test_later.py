@@ -17,7 +17,7 @@ from tests.process import ROOT
 
 SELDOM = (
     "alembic", "asyncpg", "authlib", "cryptography", "httpcore2", "httpx2", "joserfc", "nats",
-    "PIL", "segno", "webauthn",
+    "PIL", "segno", "sqlalchemy.dialects.postgresql", "webauthn",
 )  # fmt: skip
 MIGRATING = """
 import sys

@@ -79,7 +79,13 @@ async def _kept(settings: Settings) -> AsyncIterator[Finding]:
                     yield finding
     except UNUSABLE as error:
         why = getattr(error, "orig", None) or error
-        yield broken(
-            "database", f"it cannot be used: {why}",
-            "Does it run? Look at MICROBLOG_DATABASE_URL and at the rights of its user.",
-        )  # fmt: skip
+        yield broken("database", f"it cannot be used: {why}", _what_to_do(settings))
+
+
+def _what_to_do(settings: Settings) -> str:
+    if settings.url.startswith("sqlite"):
+        return (
+            "May this user read it? If it is damaged: stop the site, move the file away and"
+            " restore the newest backup (microblog restore FILE)."
+        )
+    return "Does it run? Look at MICROBLOG_DATABASE_URL and at the rights of its user."

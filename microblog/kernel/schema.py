@@ -31,6 +31,10 @@ class SchemaError(Exception):
     """The database cannot be used as it is, in one line that says what to do."""
 
 
+class NewerSchemaError(SchemaError):
+    """It was used with a newer version."""
+
+
 async def upgrade(url: str) -> None:
     """Migrate to the newest revision.  Raises SchemaError if the database is newer."""
     await _with_connection(url, _upgrade)
@@ -100,7 +104,7 @@ def _check(connection: Connection) -> None:
 def _needs_upgrade(connection: Connection) -> bool:
     found = _revision(connection)
     if found is not None and found not in _revisions()[1]:
-        raise SchemaError(
+        raise NewerSchemaError(
             f"The database has schema {found}, which this version does not know: it was used with a"
             " newer version of Microblog. Start that version, or move the database away and"
             " restore a backup into a new one."

@@ -135,6 +135,41 @@ async def test_an_older_schema_and_damaged_pages_are_broken(
     assert "microblog restore" in said.out
 
 
+async def test_what_is_no_database_and_what_a_newer_version_has_used_have_their_own_advice(
+    microblog: Microblog, tmp_path: Path
+) -> None:
+    await microblog("migrate")
+    file = tmp_path / "data" / "microblog.db"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    said = await microblog("doctor")
+    assert "Start that version" in " ".join(broken(said.out))
+    assert "microblog backup" not in said.out  # which this version could not
+    file.write_text("no database at all")
+    said = await microblog("doctor")
+    assert "file is not a database" in " ".join(broken(said.out))
+    assert "restore the newest backup" in said.out
+    assert "MICROBLOG_DATABASE_URL" not in said.out
+
+
+async def test_a_directory_of_somebody_else_does_not_end_it(
+    microblog: Microblog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await microblog("migrate")
+    seen, inside = Path.exists, tmp_path / "data"
+
+    def exists(path: Path) -> bool:
+        if path.parent == inside:
+            raise PermissionError(13, "Permission denied", str(path))
+        return seen(path)
+
+    monkeypatch.setattr(Path, "exists", exists)
+    monkeypatch.setattr("microblog.commands.checkups.machine.os.access", lambda *_: False)
+    said = await microblog("doctor")
+    assert {line.split(":")[0] for line in broken(said.out)} == {"✗ data directory", "✗ database"}
+    assert "does not answer" in said.out  # the last that is looked at
+
+
 async def test_mail_that_waits_too_long_and_events_given_up_are_told(
     microblog: Microblog, database_url: str
 ) -> None:

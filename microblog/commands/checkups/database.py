@@ -19,7 +19,7 @@ from microblog.kernel.clock import now
 from microblog.kernel.db import Database
 from microblog.kernel.model import Session
 from microblog.kernel.postgresql import faults_told
-from microblog.kernel.schema import SchemaError
+from microblog.kernel.schema import NewerSchemaError, SchemaError
 from microblog.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     try:
         async with faults_told():
             await schema.check(settings.url)
+    except NewerSchemaError as error:
+        yield broken("schema", str(error), "docs/backup.md says how, and what to expect.")
     except SchemaError as error:
         yield broken("schema", str(error), "Make a backup first: microblog backup FILE")
     else:

@@ -96,11 +96,13 @@ def _file_system(folder: Path) -> str:
 
 def _secret_key(settings: Settings) -> Iterator[Finding]:
     path = settings.data_dir / "secret_key"
-    if not settings.secret_key and not path.exists():
-        yield look("secret key", "there is none yet", "The first start makes one.")
-        return
     try:
+        if not settings.secret_key and not path.exists():
+            yield look("secret key", "there is none yet", "The first start makes one.")
+            return
         settings.with_secret_key()
+    except PermissionError:
+        return  # said of the directory
     except SettingsError as error:
         yield broken("secret key", str(error), "The site does not start like this.")
         return

@@ -6,7 +6,7 @@ on the event loop every 10 ms: 3 ms median latency between processes.
 
 On PostgreSQL it is LISTEN/NOTIFY, on one direct connection per process (a pool that lends
 connections per transaction cannot carry it).  When that breaks, `listen` raises, and the worker
-loop starts it again; it rings at once, for what was missed.
+loop starts it again.  On both it rings when it begins, for what was missed.
 """
 
 from __future__ import annotations
@@ -47,9 +47,11 @@ async def _watch_file(db: Database, path: Path, pulse: Pulse) -> None:
     quick = sqlite3.connect(path, isolation_level=None, timeout=0)
     with contextlib.closing(quick) as connection:
         heard = _data_version(connection)
+        db.ring()
         while True:
-            await asyncio.sleep(INTERVAL)
             pulse.beat = time.monotonic()
+            pulse.failures = 0  # it does not return, so nobody else takes them back
+            await asyncio.sleep(INTERVAL)
             if (version := _data_version(connection)) != heard:
                 heard = version
                 if _has_news(connection, db.heard):
@@ -57,7 +59,10 @@ async def _watch_file(db: Database, path: Path, pulse: Pulse) -> None:
 
 
 def _data_version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA data_version").fetchone()[0])
+    try:
+        return int(connection.execute("PRAGMA data_version").fetchone()[0])
+    except sqlite3.OperationalError as error:
+        raise postgresql.DatabaseAway(str(error)) from error
 
 
 def _has_news(connection: sqlite3.Connection, heard: int) -> bool:
@@ -96,7 +101,9 @@ async def _connected(db: Database) -> AsyncIterator[asyncpg.Connection]:
     known_as = {"application_name": "microblog doorbell"}  # in pg_stat_activity
     engine = create_async_engine(
         db.url, poolclass=NullPool, isolation_level="AUTOCOMMIT",
-        connect_args={"timeout": PATIENCE, "server_settings": known_as},
+        connect_args={
+            "timeout": PATIENCE, "command_timeout": PATIENCE, "server_settings": known_as,
+        },
     )  # fmt: skip
     async with engine.connect() as lent:
         raw = await lent.get_raw_connection()

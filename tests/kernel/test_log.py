@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from microblog.accounts import actions as accounts
 from microblog.follows.events import AccountFollowed, AccountUnfollowed
-from microblog.kernel import clock, doorbell, events, ids
+from microblog.kernel import clock, doorbell, events, ids, worker
 from microblog.kernel.db import FAULTS, Database
 from microblog.kernel.events import LoggedEvent, Position, record
 from microblog.kernel.model import Session
@@ -27,6 +29,7 @@ from microblog.kernel.readers import (
 )  # fmt: skip
 from microblog.kernel.worker import Pulse
 from microblog.posts.model import Post
+from microblog.running import stopped
 from microblog.settings import Settings
 
 KINDS = ("AccountFollowed", "AccountUnfollowed")
@@ -293,6 +296,30 @@ async def test_another_process_is_heard_within_milliseconds(
     await other.close()
 
 
+async def test_a_doorbell_that_was_kept_from_the_file_is_well_again_afterwards(
+    tmp_path: Path,
+) -> None:
+    """Its failures are taken back: else the third, months after the first, would fail the process
+    in the eyes of /healthz for good."""
+    file = tmp_path / "t.db"
+    holder = sqlite3.connect(file, isolation_level=None)
+    for told in ("journal_mode=WAL", "locking_mode=EXCLUSIVE", "user_version=1"):
+        holder.execute(f"PRAGMA {told}")
+    db, pulse = Database(f"sqlite+aiosqlite:///{file}"), Pulse("doorbell", 60.0)
+    wakeup = db.follow()
+    listen = partial(doorbell.listen, db, pulse)
+    listening = asyncio.create_task(worker.run(pulse, listen, asyncio.Event()))
+    async with asyncio.timeout(20):
+        while pulse.alive:
+            await asyncio.sleep(0.01)
+        assert not wakeup.is_set()
+        holder.close()
+        await wakeup.wait()  # for what was missed
+    assert pulse.alive
+    await stopped([listening])
+    await db.close()
+
+
 async def test_ids_go_on_rising_when_the_clock_steps_back(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -356,6 +383,7 @@ async def test_a_commit_of_our_own_rings_once(db: Database) -> None:
     async with asyncio.timeout(10):
         while not pulse.beat:  # until it listens
             await asyncio.sleep(0.01)
+    wakeup.clear()
     await happened(db, 1)
     assert wakeup.is_set()
     await subscriber.step()

@@ -57,7 +57,8 @@ async def test_restarting_one_after_the_other_refuses_no_page(program: str, tmp_
         for part in (one, two, proxying(entrance, one.port, two.port)):
             await stack.enter_async_context(part)
         reading = asyncio.ensure_future(_answers_until(ended := asyncio.Event(), entrance))
-        for site, wait in ((one, 0.3), (two, 2.5)):  # "a few seconds more"
+        # "A few seconds more": nginx counts whole ones, and has fail_timeout=2s last for up to three.
+        for site, wait in ((one, 0.3), (two, 3.5)):
             await asyncio.sleep(wait)
             assert await site.stop() == 0
             await site.start()

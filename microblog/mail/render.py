@@ -44,7 +44,7 @@ class Renderer:
         site_name: str,
         base_url: str,
         sender: Mailbox,
-        with_passwords: bool = True,
+        with_passwords: bool,
     ) -> None:
         self._folder = templates / "mail"
         self._site_name = site_name

@@ -29,7 +29,7 @@ TWO_FACTOR = {
 }
 
 
-def composers(base_url: str, secret: str, with_passwords: bool = True) -> dict[str, Compose]:
+def composers(base_url: str, secret: str, with_passwords: bool) -> dict[str, Compose]:
     """`secret` is the site's, for codes that are made of it."""
     desk = Desk(base_url, secret, with_passwords)
     return {
@@ -48,7 +48,7 @@ def composers(base_url: str, secret: str, with_passwords: bool = True) -> dict[s
 class Desk:
     base_url: str
     secret: str = field(repr=False)
-    with_passwords: bool = True
+    with_passwords: bool
 
     async def registration(
         self, session: Session, payloads: list[dict[str, Any]]

@@ -56,7 +56,11 @@ LETTER = Letter("mention", TO, "en", {"name": "Susan", "actor": ADA, "post": POS
                 "http://localhost/u/" + "k" * 43, "thread-7", "mentions")  # fmt: skip
 
 render = Renderer(
-    TEMPLATES, site_name="Microblog", base_url="http://localhost", sender=Mailbox("M", FROM)
+    TEMPLATES,
+    site_name="Microblog",
+    base_url="http://localhost",
+    sender=Mailbox("M", FROM),
+    with_passwords=True,
 )
 _parsed = message_from_bytes(render(LETTER, "a" * 32), policy=policy.default)
 TEXT, HTML = (part.get_content() for part in _parsed.iter_parts())

@@ -42,7 +42,9 @@ class Office:
 
     def __init__(self, db: Database) -> None:
         self.db = db
-        self.render = Renderer(TEMPLATES, site_name="Microblog", base_url=BASE_URL, sender=SENDER)
+        self.render = Renderer(
+            TEMPLATES, site_name="Microblog", base_url=BASE_URL, sender=SENDER, with_passwords=True
+        )
         self.compose = {"note": compose}
         self.senders: list[MailSender] = []
 

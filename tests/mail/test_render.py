@@ -108,7 +108,9 @@ CONTEXTS = {
 }
 STOPPABLE = ("follow", "request", "accept", "mention", "reply", "digest")
 
-render = Renderer(TEMPLATES, site_name="Microblog", base_url=BASE_URL, sender=SENDER)
+render = Renderer(
+    TEMPLATES, site_name="Microblog", base_url=BASE_URL, sender=SENDER, with_passwords=True
+)
 
 
 def written(kind: str, language: str = "en", to: str = "susan@example.org", **changes):
@@ -327,7 +329,11 @@ def test_the_sender_is_what_the_setting_says():
 )
 def test_the_site_s_name_is_written_as_it_is(name):
     here = Renderer(
-        TEMPLATES, site_name=name, base_url=BASE_URL, sender=Mailbox(name, "a@b.example")
+        TEMPLATES,
+        site_name=name,
+        base_url=BASE_URL,
+        sender=Mailbox(name, "a@b.example"),
+        with_passwords=True,
     )
     letter = Letter("confirm", "s@example.org", "en", {"name": "S", **CONTEXTS["confirm"]})
     message = message_from_bytes(here(letter, "a" * 32), policy=policy.default)

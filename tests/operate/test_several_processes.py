@@ -57,7 +57,7 @@ async def test_restarting_one_after_the_other_refuses_no_page(program: str, tmp_
         for part in (one, two, proxying(entrance, one.port, two.port)):
             await stack.enter_async_context(part)
         reading = asyncio.ensure_future(_answers_until(ended := asyncio.Event(), entrance))
-        # "A few seconds more": nginx counts whole ones, and has fail_timeout=2s last for up to three.
+        # "A few seconds more": nginx counts whole ones, and its fail_timeout=2s lasts up to three.
         for site, wait in ((one, 0.3), (two, 3.5)):
             await asyncio.sleep(wait)
             assert await site.stop() == 0

@@ -27,7 +27,7 @@ from microblog.signin.model import (
 from microblog.signin.registrations import create, refuse_taken
 from tests.signin.people import behind, person, session_id, signed_in
 
-COMPOSE = composers("https://social.example", "k" * 40)
+COMPOSE = composers("https://social.example", "k" * 40, True)
 NEW = "ada@new.example"
 
 

@@ -20,7 +20,7 @@ from microblog.signin.emails import composers
 from microblog.signin.model import Registration
 from tests.signin.people import person
 
-COMPOSE = composers("https://social.example", "k" * 40)
+COMPOSE = composers("https://social.example", "k" * 40, True)
 
 
 async def ask(db: Database, name: str = "ada", email: str = "ada@example.org", **more: Any) -> None:

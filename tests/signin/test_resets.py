@@ -17,7 +17,7 @@ from microblog.signin.events import LoginSessionEnded
 from microblog.signin.model import PasswordReset
 from tests.signin.people import HASH, behind, happened, person, session_id, signed_in, suspend
 
-COMPOSE = composers("https://social.example", "k" * 40)
+COMPOSE = composers("https://social.example", "k" * 40, True)
 
 
 async def ask(db: Database, email: str = "ada@example.org") -> Letter | Cancelled:

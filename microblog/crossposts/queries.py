@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from microblog.accounts.model import Account
 from microblog.crossposts.model import DELETE, Crosspost, Place
 from microblog.kernel.model import Session
+from microblog.kernel.rows import fetch
 from microblog.posts.model import Post
 
 PAGE = 500
@@ -56,6 +57,9 @@ _CROSSPOST = (
     Crosspost.id, Crosspost.post_id, Crosspost.kind, Crosspost.shown, Crosspost.task,
     Crosspost.state, func.coalesce(Crosspost.reason, ""), func.coalesce(Crosspost.remote_url, ""),
 )  # fmt: skip
+_OF_POST = (
+    select(*_CROSSPOST).where(Crosspost.post_id == bindparam("post_id")).order_by(Crosspost.id)
+)
 
 
 async def places_of(session: Session, account_id: int, *, chosen: bool = True) -> list[PlaceView]:
@@ -74,8 +78,7 @@ async def places_to_write(session: Session, account_id: int) -> list[PlaceView]:
 
 
 async def crossposts_of(session: Session, post_id: int) -> tuple[CrosspostView, ...]:
-    found = select(*_CROSSPOST).where(Crosspost.post_id == post_id).order_by(Crosspost.id)
-    return _views(await session.execute(found))
+    return _views(await fetch(session, _OF_POST, {"post_id": post_id}))
 
 
 async def left_behind(session: Session, account_id: int) -> tuple[CrosspostView, ...]:

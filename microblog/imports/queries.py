@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 
 from microblog.imports.model import (
     ARRIVING,
@@ -20,6 +20,7 @@ from microblog.imports.model import (
 from microblog.kernel.clock import now
 from microblog.kernel.errors import NotFound
 from microblog.kernel.model import Session
+from microblog.kernel.rows import fetch
 from microblog.posts.model import Post
 
 MOST_LISTED = 20
@@ -60,6 +61,20 @@ class ImportView:
     def has(self, what: str) -> Any:  # noqa: ANN401 - numbers, names and days
         """What there is to choose from."""
         return dict(self.contents).get(what) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a post was written."""
+
+    host: str
+    at: datetime  # when it came here
+    answered: str  # whom it answered there: name@host, or empty
+
+
+_ORIGIN = select(BroughtPost.host, BroughtPost.at, BroughtPost.answered).where(
+    BroughtPost.post_id == bindparam("post_id")
+)
 
 
 def idle() -> Select[Import]:
@@ -131,9 +146,10 @@ async def last_brought(session: Session, import_id: int) -> int:
     return await session.scalar(highest) or 0
 
 
-async def origin(session: Session, post_id: int) -> BroughtPost | None:
+async def origin(session: Session, post_id: int) -> Origin | None:
     """Where a post was written, if not here."""
-    return await session.get(BroughtPost, post_id)
+    found = await fetch(session, _ORIGIN, {"post_id": post_id})
+    return next((Origin(*row) for row in found), None)
 
 
 async def here(session: Session, account_id: int, host: str, number: str) -> Post | None:

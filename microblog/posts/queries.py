@@ -187,7 +187,8 @@ async def _made(session: Session, rows: list[_Row]) -> list[PostView]:
     # Others may forget what we have found here, while we wait.
     found = {row: _kept[row] for row in rows if row in _kept}
     if new := [row for row in rows if row not in found]:
-        known = await _mentioned(session, [row[0] for row in new])
+        # Nobody is mentioned without the sign, so most posts need not be asked about.
+        known = await _mentioned(session, [row[0] for row in new if "@" in row[1]])
         found |= {row: _view(row, known.get(row[0], {})) for row in new}
     for row in rows:
         _kept[row] = found[row]
@@ -199,6 +200,8 @@ async def _made(session: Session, rows: list[_Row]) -> list[PostView]:
 
 async def _mentioned(session: Session, ids: list[int]) -> dict[int, dict[str, str]]:
     found: dict[int, dict[str, str]] = {}
+    if not ids:
+        return found
     for post_id, key, name in await fetch(session, _MENTIONED, {"ids": ids}):
         found.setdefault(post_id, {})[key] = name
     return found

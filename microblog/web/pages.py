@@ -22,9 +22,13 @@ class Timeline:
     posts: list[PostView]
     position: str
     stream: str
-    order: str = "newest"
     next: str | None = None
     live: bool = True
+
+    @property
+    def order(self) -> str:
+        """A conversation reads from its beginning."""
+        return "oldest" if self.stream.startswith("thread:") else "newest"
 
 
 async def present(session: Session) -> Position:
@@ -38,10 +42,13 @@ async def timeline(
     *,
     position: Position,
     stream: str,
-    order: str = "newest",
     next_url: str | None = None,
     live: bool = True,
+    known: Sequence[PostView] = (),
 ) -> Timeline:
-    found = await posts.views(session, ids, reader_id())
+    """`known`: those that have been read already."""
+    found = {post.id: post for post in known}
+    unread = [post_id for post_id in ids if post_id not in found]
+    found |= await posts.views(session, unread, reader_id())
     shown = [found[post_id] for post_id in ids if post_id in found]
-    return Timeline(shown, str(position), stream, order, next_url, live)
+    return Timeline(shown, str(position), stream, next_url, live)

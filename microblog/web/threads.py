@@ -14,10 +14,11 @@ from microblog.kernel.model import Session
 from microblog.posts import queries as posts
 from microblog.posts.differences import changes
 from microblog.posts.queries import GONE, PostView
-from microblog.site import reader_id, site, viewer
+from microblog.site import reader_id, viewer
 from microblog.timelines.queries import conversation
 from microblog.web.access import public
 from microblog.web.crossposts import of_mine
+from microblog.web.identity import recognises, recognising
 from microblog.web.pages import present, timeline
 from microblog.web.paging import REPLIES, cut, place, post_id_in, under_true_name
 from microblog.web.rendering import render
@@ -27,9 +28,10 @@ pages = Blueprint("threads", __name__)
 
 @pages.get("/@<name>/<post_id>")
 @public
+@recognises
 async def show(name: str, post_id: str) -> ResponseReturnValue:
     """The whole conversation, oldest first.  A deleted post is here as long as others answer it."""
-    async with site().db.reading() as session:
+    async with recognising() as session:
         focus = await _focus(session, name, post_id)
         if focus.author.name != name:
             return under_true_name(name, focus.author.name)
@@ -37,8 +39,8 @@ async def show(name: str, post_id: str) -> ResponseReturnValue:
         found, earlier = await _page(session, focus)
         ids, later = cut(found, REPLIES, "after")
         shown = await timeline(
-            session, ids, position=here, stream=f"thread:{focus.id}", order="oldest",
-            next_url=later, live=later is None,
+            session, ids, position=here, stream=f"thread:{focus.id}", next_url=later,
+            live=later is None, known=[focus],
         )  # fmt: skip
         copies = await of_mine(session, focus.id, focus.author.id)
         origin = None if focus.deleted else await imports.origin(session, focus.id)
@@ -52,8 +54,9 @@ async def show(name: str, post_id: str) -> ResponseReturnValue:
 
 @pages.get("/@<name>/<post_id>/history")
 @public
+@recognises
 async def history(name: str, post_id: str) -> ResponseReturnValue:
-    async with site().db.reading() as session:
+    async with recognising() as session:
         post = await _focus(session, name, post_id)
         if post.author.name != name:
             return under_true_name(name, post.author.name)

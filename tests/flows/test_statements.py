@@ -74,6 +74,15 @@ async def test_a_post_costs_few_statements_and_its_consumers_too(world: World) -
         assert len(asked) <= most + told, (consumer.name, asked)
 
 
+async def test_the_page_after_a_post_asks_nothing_twice(world: World) -> None:
+    """Who reads, the post, what was answered, its copies elsewhere, and where it comes from."""
+    _ada, bob = await a_reader_and_an_author(world)
+    answer = await bob.submit("/posts", body="Nothing but words", idempotency_key="k1")
+    with statements(world.db) as asked:
+        await bob.page(answer.headers["Location"])
+    assert len(asked) <= 5, asked
+
+
 FEED = 2  # its own look at what was posted may fall into the moment
 
 

@@ -9,8 +9,8 @@ one each of BEGIN and ROLLBACK.  Here a statement is one trip at most, which beg
 when it is the first, and **a short one is none**: it runs where it was asked.  How long that may
 hold up everybody else is bounded: SQLite looks at the clock every `STEPS` of its machine, and what
 is not done after `SHORT` seconds is stopped and asked again in the thread, in the same snapshot.
-What waits for a lock or for the disk (BEGIN IMMEDIATE, COMMIT), and what may change or add many
-rows, always goes to the thread.
+Writing, too, begins where it is asked when nobody has the lock, and goes to the thread to wait for
+it.  What waits for the disk (COMMIT), and what may change or add many rows, always goes there.
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ def _opened(database: str, pragmas: Sequence[str], options: dict[str, Any]) -> s
     return made
 
 
-def into_wal(execute: Callable[[str], object], wait: float) -> None:
+def into_wal(
+    execute: Callable[[str], object], wait: float, pause: Callable[[float], object] = time.sleep
+) -> None:
     """Have the file in write-ahead mode, which lasts.  Two that do so with a new file at the same
     moment refuse each other at once, however long they would wait for a lock."""
     until = time.monotonic() + wait
@@ -107,7 +109,7 @@ def into_wal(execute: Callable[[str], object], wait: float) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                 raise
-            time.sleep(0.01)
+            pause(0.01)
 
 
 def _work(trips: Any) -> None:  # noqa: ANN401 - aiosqlite's queue
@@ -141,7 +143,7 @@ class Connection(aiosqlite.Connection):
         may_stay = (
             not self._away
             and how == "execute"
-            and self._short.is_likely(statement, len(parameters), begins)
+            and self._short.is_likely(statement, len(parameters))
         )
         here = partial(work, 0.0 if begins else None)
         if may_stay and self._short.done(self._conn, statement, here):
@@ -204,9 +206,7 @@ class _Short:
     def begin(self) -> None:
         self._left = SHORT
 
-    def is_likely(self, statement: str, values: int, begins: bool) -> bool:
-        if begins and not self._reads:
-            return False  # it waits for the lock
+    def is_likely(self, statement: str, values: int) -> bool:
         adds_few = _only_adds(statement) and values <= FEW
         if not (self._reads or adds_few or statement.startswith("SELECT")):
             return False

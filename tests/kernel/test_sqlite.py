@@ -8,12 +8,14 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
+from threading import current_thread, main_thread
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from microblog.kernel import schema, sqlite
 from microblog.kernel.db import Database
 
 COUNT = text("SELECT count(*) FROM t")
@@ -49,6 +51,18 @@ async def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
         assert await asyncio.gather(*(one_in(db) for db in together)) == [1] * 4
         for db in together:
             await db.close()
+
+
+async def test_schemas_that_open_a_new_file_at_once_hold_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sleepers = []
+    monkeypatch.setattr(time, "sleep", lambda _: sleepers.append(current_thread()))
+    monkeypatch.setattr(sqlite.into_wal, "__defaults__", (time.sleep,))
+    for number in range(20):
+        url = f"sqlite+aiosqlite:///{tmp_path}/{number}.db"
+        assert await asyncio.gather(*(schema.needs_upgrade(url) for _ in range(4))) == [True] * 4
+    assert main_thread() not in sleepers
 
 
 async def one_in(db: Database) -> int:
@@ -158,6 +172,28 @@ async def test_a_short_read_is_answered_where_it_is_asked(file: Database) -> Non
         asyncio.get_running_loop().call_soon(others.set)
         assert await session.scalar(COUNT) == 0
         assert not others.is_set(), "somebody else had a turn: it was a trip to the thread"
+
+
+async def test_a_writer_begins_where_it_is_asked_and_waits_for_the_lock_beside_everybody_else(
+    file: Database, tmp_path: Path
+) -> None:
+    async def is_a_trip() -> bool:
+        others = asyncio.Event()
+        async with file.writing() as session:
+            asyncio.get_running_loop().call_soon(others.set)
+            assert await session.scalar(COUNT) == 0
+            return others.is_set()
+
+    await is_a_trip()  # the first opens the connection
+    assert not await is_a_trip()
+    holder = sqlite3.connect(tmp_path / "t.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    waiting = asyncio.ensure_future(is_a_trip())
+    await asyncio.sleep(0)  # it has tried, and gone to wait
+    holder.execute("ROLLBACK")
+    holder.close()
+    async with asyncio.timeout(10):
+        assert await waiting
 
 
 async def test_what_was_held_up_once_is_soon_answered_where_it_is_asked_again(

@@ -8,6 +8,7 @@ half-way, nothing has happened; started twice at once, the second finds it done.
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from collections.abc import Callable
 from functools import cache
@@ -128,11 +129,14 @@ def _prepare(engine: AsyncEngine) -> None:
 
     @event.listens_for(engine.sync_engine, "connect")
     def connect(connection: Any, _record: Any) -> None:  # noqa: ANN401 - DBAPI
+        def pause(seconds: float) -> None:  # in the event loop's thread, which goes on meanwhile
+            connection.run_async(lambda _: asyncio.sleep(seconds))
+
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in (f"busy_timeout={WAIT * 1000}", "foreign_keys=OFF", "synchronous=FULL"):
             cursor.execute(f"PRAGMA {pragma}")
-        sqlite.into_wal(cursor.execute, WAIT)
+        sqlite.into_wal(cursor.execute, WAIT, pause)
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")

@@ -47,7 +47,7 @@ class Shared:
         self._untold: set[str] = set()
         self._swept = time.monotonic()
         self._file = sqlite3.connect(file, timeout=AT_FIRST, isolation_level=None)
-        into_wal(lambda pragma: self._file.execute(pragma).close(), AT_FIRST)
+        into_wal(lambda pragma: self._file.execute(pragma).close(), AT_FIRST, time.sleep)
         self._file.execute("PRAGMA synchronous=OFF").close()  # whole after a kill -9 as well
         self._file.executescript(_TABLES)
         # Of whoever had the number before and did not live to give them back.

@@ -90,14 +90,14 @@ def _opened(database: str, pragmas: Sequence[str], options: dict[str, Any]) -> s
     made: sqlite3.Connection = sqlite3.connect(
         database, **{**options, "check_same_thread": False}, isolation_level=None
     )
-    into_wal(lambda pragma: made.execute(pragma).close(), options["timeout"])
+    into_wal(lambda pragma: made.execute(pragma).close(), options["timeout"], time.sleep)
     for pragma in pragmas:
         made.execute(f"PRAGMA {pragma}").close()
     return made
 
 
 def into_wal(
-    execute: Callable[[str], object], wait: float, pause: Callable[[float], object] = time.sleep
+    execute: Callable[[str], object], wait: float, pause: Callable[[float], object]
 ) -> None:
     """Have the file in write-ahead mode, which lasts.  Two that do so with a new file at the same
     moment refuse each other at once, however long they would wait for a lock."""

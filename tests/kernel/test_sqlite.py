@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from microblog.kernel import schema, sqlite
+from microblog.kernel import schema
 from microblog.kernel.db import Database
 
 COUNT = text("SELECT count(*) FROM t")
@@ -58,7 +58,6 @@ async def test_schemas_that_open_a_new_file_at_once_hold_up_nobody(
 ) -> None:
     sleepers = []
     monkeypatch.setattr(time, "sleep", lambda _: sleepers.append(current_thread()))
-    monkeypatch.setattr(sqlite.into_wal, "__defaults__", (time.sleep,))
     for number in range(20):
         url = f"sqlite+aiosqlite:///{tmp_path}/{number}.db"
         assert await asyncio.gather(*(schema.needs_upgrade(url) for _ in range(4))) == [True] * 4

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, SQLColumnExpression, bindparam, func, or_, select
+from sqlalchemy import Select, SQLColumnExpression, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from microblog.accounts import queries as accounts
 from microblog.accounts.model import Account
 from microblog.accounts.queries import PersonCard
 from microblog.kernel import events
+from microblog.kernel.dialects import per_dialect
 from microblog.kernel.errors import NotFound
 from microblog.kernel.events import Position
 from microblog.kernel.ids import LARGEST
@@ -66,10 +67,21 @@ _SHOWN = (
     .outerjoin(Post, Post.id == Notification.post_id)
     .where(Post.deleted_at.is_(None))
 )
-_PAGE = (
+_PAGE_SQLITE = (
     _SHOWN.where(Notification.account_id == bindparam("account_id"))
     .where(Notification.id < bindparam("before"))
     .order_by(Notification.id.desc())
+    .limit(bindparam("limit"))
+)
+# Where few have very many, PostgreSQL would go through everybody's, newest first, until it has a
+# page of one's own.  In the order of the index it cannot; SQLite would use half of the comparison.
+_PAGE_POSTGRESQL = (
+    _SHOWN.where(Notification.account_id >= bindparam("account_id"))
+    .where(
+        tuple_(Notification.account_id, Notification.id)
+        < tuple_(bindparam("account_id"), bindparam("before"))
+    )
+    .order_by(Notification.account_id.desc(), Notification.id.desc())
     .limit(bindparam("limit"))
 )
 _ONE = _SHOWN.where(Notification.id == bindparam("id"))
@@ -158,7 +170,8 @@ async def page(
 ) -> list[NotificationView]:
     """Newest first, older than the notification `before`."""
     asked = {"account_id": account_id, "before": before or LARGEST, "limit": limit}
-    return await _views(session, await fetch(session, _PAGE, asked))
+    newest = per_dialect(session, sqlite=_PAGE_SQLITE, postgresql=_PAGE_POSTGRESQL)
+    return await _views(session, await fetch(session, newest, asked))
 
 
 async def view(session: Session, notification_id: int) -> NotificationView:

@@ -26,6 +26,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    tuple_,
     union_all,
 )  # fmt: skip
 from sqlalchemy.orm import aliased
@@ -55,7 +56,17 @@ _reserved = (
     select(visibility.RESERVED).where(Account.id == Post.author_id).correlate(Post)
 )  # fmt: skip
 PUBLIC = _NEWEST.where(_reserved.scalar_subquery().is_(None))
-AUTHOR = _NEWEST.where(Post.author_id == bindparam("author_id"))
+_AUTHOR = bindparam("author_id", type_=Post.author_id.type)
+AUTHOR_SQLITE = _NEWEST.where(Post.author_id == _AUTHOR)
+# Where few write, PostgreSQL would go through everybody's posts, newest first, until it has a page
+# of one's own.  In the order of the index it cannot; SQLite would use half of the comparison.
+AUTHOR_POSTGRESQL = (
+    select(Post.id)
+    .where(Post.deleted_at.is_(None), Post.author_id >= _AUTHOR)
+    .where(tuple_(Post.author_id, Post.id) < tuple_(_AUTHOR, _BEFORE))
+    .order_by(Post.author_id.desc(), Post.id.desc())
+    .limit(bindparam("limit"))
+)
 
 # Written into the statement, not given to it: PostgreSQL plans for a window of a known size.
 _few: ColumnElement[int] = literal_column(str(FEW))
@@ -173,7 +184,8 @@ async def by_author(
 ) -> list[int]:
     """Whether the reader may see them is for the caller to ask (`posts.visibility.shows`)."""
     page = {"author_id": author_id, "before": before or LARGEST, "limit": limit}
-    return await fetch_column(session, AUTHOR, page)
+    newest = per_dialect(session, sqlite=AUTHOR_SQLITE, postgresql=AUTHOR_POSTGRESQL)
+    return await fetch_column(session, newest, page)
 
 
 async def tagged(

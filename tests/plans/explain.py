@@ -47,7 +47,7 @@ async def plans(db: Database, ask: Question) -> list[Plan]:
     found: list[Plan] = []
     with suppress(_Undone):
         async with db.writing() as session:
-            sent = await _sent(session, ask)
+            sent = await statements(session, ask)
             connection = await session.connection()
             explain = _sqlite if db.is_sqlite else _postgresql
             for one in sent:
@@ -56,7 +56,7 @@ async def plans(db: Database, ask: Question) -> list[Plan]:
     return found
 
 
-async def _sent(session: Session, ask: Question) -> list[Sent]:
+async def statements(session: Session, ask: Question) -> list[Sent]:
     sent: list[Sent] = []
     engine = session.get_bind()
 
@@ -93,14 +93,14 @@ def _postgresql(connection: Connection, sent: Sent) -> list[Plan]:
 def _explained(connection: Connection, sent: Sent, mode: str) -> Plan:
     connection.exec_driver_sql(f"SET LOCAL plan_cache_mode = {mode}")
     connection.exec_driver_sql(f"PREPARE asked AS {sent.sql}")
-    given = f"({', '.join(map(_literal, sent.values))})" if sent.values else ""
+    given = f"({', '.join(map(literal, sent.values))})" if sent.values else ""
     told = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) EXECUTE asked{given}").scalar_one()
     connection.exec_driver_sql("DEALLOCATE asked")
     root = (json.loads(told) if isinstance(told, str) else told)[0]["Plan"]
-    nodes = list(_nodes(root))
-    scans = [node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"]
+    below = list(nodes(root))
+    scans = [node["Relation Name"] for node in below if node["Node Type"] == "Seq Scan"]
     scans += _whole_indexes(root)
-    sorts = [node["Plans"][0]["Plan Rows"] for node in nodes if node["Node Type"] == "Sort"]
+    sorts = [node["Plans"][0]["Plan Rows"] for node in below if node["Node Type"] == "Sort"]
     return Plan(scans, max(sorts, default=0), f"{mode}\n{sent.sql}\n{json.dumps(root, indent=1)}")
 
 
@@ -114,13 +114,13 @@ def _whole_indexes(node: dict[str, Any]) -> list[str]:
     return [index, *below] if whole else below
 
 
-def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield node
     for below in node.get("Plans", []):
-        yield from _nodes(below)
+        yield from nodes(below)
 
 
-def _literal(value: object) -> str:
+def literal(value: object) -> str:
     if value is None:
         return "NULL"
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -82,7 +82,7 @@ async def grow(url: str) -> None:
     engine = create_async_engine(url)
     async with engine.begin() as connection:
         for into, (rows, values) in _TABLES.items():
-            await connection.execute(text(_insert(into, rows, values, engine.dialect.name)))
+            await connection.execute(text(insert(into, rows, values, engine.dialect.name)))
         await connection.execute(text(_MORE_FOLLOWS))
     if engine.dialect.name == "postgresql":
         async with engine.connect() as connection:
@@ -93,7 +93,7 @@ async def grow(url: str) -> None:
     await engine.dispose()
 
 
-def _insert(into: str, rows: int, values: str, dialect: str) -> str:
+def insert(into: str, rows: int, values: str, dialect: str) -> str:
     at = "'2026-01-01 00:00:00.000000'"
     then = "datetime('2026-01-01', '+' || n || ' hours') || '.000000'"
     if dialect == "postgresql":

@@ -47,4 +47,7 @@ async def crowd(
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    return quantiles(values, n=100)[percent - 1] if len(values) > 1 else max(values, default=0.0)
+    if len(values) < 2:
+        return max(values, default=0.0)
+    # Inclusive: of a few values the other way makes up one that is above all of them.
+    return quantiles(values, n=100, method="inclusive")[percent - 1]

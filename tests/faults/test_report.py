@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.faults.crowd import percentile
 from tests.faults.report import FAIL, NOT_RUN, OVER, PASS, Findings, Size, bound, line, rate, time
 
 
@@ -43,3 +44,9 @@ def test_a_line_says_what_was_measured_and_what_was_wanted() -> None:
     assert said.endswith("… and 8 more")
     unable = Findings(not_run="needs 20,000 open files")
     assert NOT_RUN in line("R13", "idle", "sqlite", unable, is_short=True)
+
+
+def test_no_percentile_is_beyond_what_was_measured() -> None:
+    assert percentile([30.0] * 39 + [170.0], 99) <= 170
+    assert percentile([30.0] * 399 + [170.0], 99) == 30
+    assert (percentile([7.0], 99), percentile([], 99)) == (7, 0)

@@ -33,7 +33,9 @@ def python(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ours for one test; afterwards Hypercorn is as it was."""
+    """Ours for one test; afterwards Hypercorn is as it was.  What is to happen at once does not
+    happen because somebody has lingered long enough."""
+    monkeypatch.setattr(wire, "LINGER", 60.0)
     places = [(h11, "WSStream"), (h2, "WSStream"), (protocol, "H11Protocol"), (run, "TCPServer")]
     for module, name in places:
         monkeypatch.setattr(module, name, getattr(module, name))

@@ -6,12 +6,13 @@ import asyncio
 from typing import Any
 
 from microblog.wire import Connection
+from tests.serving.peer import SOON
 
 
 async def all_gone() -> None:
     """Wait until the server has let go of every connection."""
     if tasks := {connection.task for connection in Connection.alive}:
-        _, staying = await asyncio.wait(tasks, timeout=2)
+        _, staying = await asyncio.wait(tasks, timeout=SOON)
         assert not staying
 
 

@@ -128,13 +128,16 @@ async def test_drained_waits_for_the_reader_and_ends_with_the_connection(start: 
 async def test_closing_does_not_wait_for_a_peer_that_reads_nothing(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire, "LINGER", 1.0)
+    monkeypatch.setattr(wire, "LINGER", 0.3)
+    others = asyncio.Event()
     held = Held()
     async with websocket(await start(held), window=4096):
         socket = await held.opened.get()
         while socket.wire.unsent() < 512 * 1024:
             socket.wire.write(Frame(text_frame("x" * 60_000)))
-        await asyncio.wait_for(socket.close(1013), wire.LINGER / 2)
+        asyncio.get_running_loop().call_soon(others.set)
+        await socket.close(1013)
+        assert not others.is_set(), "somebody else had a turn: it waited"
         await asyncio.wait_for(socket.ended, SOON)
         await all_gone()
 
@@ -163,7 +166,7 @@ async def test_without_a_way_to_the_socket_apps_send_as_usual(
 ) -> None:
     monkeypatch.setattr(wire, "_writer_behind", lambda _: None)
     held = Held()
-    port = await start(held, websocket_ping_interval=0.1)
+    port = await start(held, websocket_ping_interval=0.5)
     async with websocket(port) as peer:
         socket = await held.opened.get()
         assert "microblog.wire" not in socket.scope["extensions"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
-from sqlalchemy import Row, Select, literal_column, select
+from sqlalchemy import Row, Select, bindparam, literal_column, select
 
 from microblog.accounts import addresses, names
 from microblog.accounts.model import Account, KeptName
@@ -31,8 +31,9 @@ class PersonCard:
         return self.display_name
 
 
-_CARDS = select(Account.id, Account.name, Account.display_name, Account.bio, Account.avatar)
 _HERE = (Account.host == "", Account.suspended_at.is_(None))
+_NAMED = select(Account).where(Account.name_key == bindparam("key"), *_HERE)
+_CARDS = select(Account.id, Account.name, Account.display_name, Account.bio, Account.avatar)
 # The first in the words of the index.
 _ADMINISTRATES = (
     Account.role != literal_column("'member'"), Account.role == "administrator", *_HERE,
@@ -54,6 +55,11 @@ async def cards(session: Session, account_ids: Iterable[int]) -> dict[int, Perso
     return found
 
 
+def card_of(account: Account) -> PersonCard:
+    shown = account.display_name or account.name
+    return PersonCard(account.id, account.name, shown, account.bio, account.avatar)
+
+
 async def account(session: Session, account_id: int) -> Account:
     found = await session.get(Account, account_id)
     if found is None:
@@ -68,7 +74,8 @@ async def by_name(session: Session, name: str) -> Account:
     """
     if not names.is_name(name):
         raise NotFound
-    found = await session.scalar(_named(name)) or await session.scalar(_once_named(name))
+    found = await session.scalar(_NAMED, {"key": names.key(name)})
+    found = found or await session.scalar(_once_named(name))
     if found is None:
         raise NotFound
     return found
@@ -124,10 +131,6 @@ async def suggestions(
     newest = _CARDS.where(*shown).order_by(Account.id.desc()).limit(limit + len(unwanted))
     rows = (await session.execute(newest)).all()
     return [_card(row) for row in rows if row.id not in unwanted][:limit]
-
-
-def _named(name: str) -> Select[Account]:
-    return select(Account).where(Account.name_key == names.key(name), *_HERE)
 
 
 def _once_named(name: str) -> Select[Account]:

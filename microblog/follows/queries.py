@@ -25,6 +25,13 @@ _BETWEEN = select(Follow.follower_id, Follow.followed_id).where(
     Follow.follower_id.in_(bindparam("followers", expanding=True)),
     Follow.followed_id.in_(bindparam("followed", expanding=True)),
 )
+_FOLLOWS = select(Follow.follower_id).where(
+    Follow.follower_id == bindparam("follower_id"), Follow.followed_id == bindparam("followed_id")
+)
+_REQUESTED = select(FollowRequest.follower_id).where(
+    FollowRequest.follower_id == bindparam("follower_id"),
+    FollowRequest.followed_id == bindparam("followed_id"),
+)
 _COUNTS = select(
     select(func.count())
     .where(Follow.follower_id == bindparam("account_id"))
@@ -68,11 +75,13 @@ class Counts(NamedTuple):
 
 
 async def follows(session: Session, follower_id: int, followed_id: int) -> bool:
-    return await session.get(Follow, (follower_id, followed_id)) is not None
+    asked = {"follower_id": follower_id, "followed_id": followed_id}
+    return bool(await fetch(session, _FOLLOWS, asked))
 
 
 async def requested(session: Session, follower_id: int, followed_id: int) -> bool:
-    return await session.get(FollowRequest, (follower_id, followed_id)) is not None
+    asked = {"follower_id": follower_id, "followed_id": followed_id}
+    return bool(await fetch(session, _REQUESTED, asked))
 
 
 async def tie(session: Session, follower_id: int, followed_id: int) -> Tie:
@@ -141,7 +150,8 @@ async def followers_among(session: Session, author_id: int, among: Set[int]) -> 
 
 
 async def counts(session: Session, account_id: int) -> Counts:
-    return Counts(*(await session.execute(_COUNTS, {"account_id": account_id})).one())
+    (found,) = await fetch(session, _COUNTS, {"account_id": account_id})
+    return Counts(*found)
 
 
 async def following(

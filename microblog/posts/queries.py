@@ -22,7 +22,7 @@ from microblog.accounts.model import Account, KeptName
 from microblog.accounts.queries import PersonCard
 from microblog.kernel.errors import N_, NotFound
 from microblog.kernel.model import Session
-from microblog.kernel.rows import fetch
+from microblog.kernel.rows import fetch, fetch_column
 from microblog.posts import text, visibility
 from microblog.posts.model import Mention, Post, Revision, Tag
 
@@ -99,6 +99,9 @@ _ROOT = (
     .where(Post.id == bindparam("id"), Account.suspended_at.is_(None))
     .where(visibility.is_open(Account, visibility.READER))
 )
+_COUNT_BY = select(func.count()).where(
+    Post.author_id == bindparam("author_id"), Post.deleted_at.is_(None)
+)
 _ids = Mention.post_id.in_(bindparam("ids", expanding=True))
 _whom = Account.id == Mention.account_id
 # By the name they have, and by those they had and are still found by.
@@ -161,8 +164,8 @@ async def tags_of(session: Session, post_id: int) -> list[str]:
 
 async def count_by(session: Session, author_id: int) -> int:
     """How many posts of theirs stand."""
-    mine = select(func.count()).where(Post.author_id == author_id, Post.deleted_at.is_(None))
-    return await session.scalar(mine) or 0
+    (count,) = await fetch_column(session, _COUNT_BY, {"author_id": author_id})
+    return int(count)
 
 
 async def own(session: Session, author_id: int, post_id: int) -> Post:

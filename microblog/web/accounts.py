@@ -10,18 +10,17 @@ from quart import Blueprint, ResponseReturnValue
 
 from microblog.accounts import queries as accounts
 from microblog.accounts.model import Account
-from microblog.accounts.queries import PersonCard
 from microblog.backlinks import queries as backlinks
 from microblog.follows import queries as follows
 from microblog.follows.queries import Tie
 from microblog.kernel import web_addresses
-from microblog.kernel.errors import NotFound
 from microblog.kernel.model import Session
 from microblog.posts import queries as posts
 from microblog.posts import visibility
-from microblog.site import reader_id, site, viewer
+from microblog.site import reader_id, viewer
 from microblog.timelines import queries as timelines
 from microblog.web.access import public
+from microblog.web.identity import recognises, recognising
 from microblog.web.pages import present, timeline
 from microblog.web.paging import PEOPLE, POSTS, cut, place, under_true_name
 from microblog.web.rendering import render
@@ -33,9 +32,10 @@ _SAID = ("pronouns", "location", "avatar_alt", "header", "header_alt", "header_f
 
 @pages.get("/@<name>")
 @public
+@recognises
 async def show(name: str) -> ResponseReturnValue:
     before = place("before")
-    async with site().db.reading() as session:
+    async with recognising() as session:
         account = await accounts.by_name(session, name)
         if account.name != name:
             return under_true_name(name, account.name)
@@ -52,9 +52,10 @@ async def show(name: str) -> ResponseReturnValue:
 
 @pages.get("/@<name>/card")
 @public
+@recognises
 async def card(name: str) -> ResponseReturnValue:
     """What `hover-card` shows beside a name: a part of a page."""
-    async with site().db.reading() as session:
+    async with recognising() as session:
         account = await accounts.by_name(session, name)
         if account.name != name:
             return under_true_name(name, account.name)
@@ -64,12 +65,14 @@ async def card(name: str) -> ResponseReturnValue:
 
 @pages.get("/@<name>/followers")
 @public
+@recognises
 async def followers(name: str) -> ResponseReturnValue:
     return await _people(name, "followers")
 
 
 @pages.get("/@<name>/following")
 @public
+@recognises
 async def following(name: str) -> ResponseReturnValue:
     return await _people(name, "following")
 
@@ -94,7 +97,7 @@ async def _facts(session: Session, account: Account) -> dict[str, object]:
         ties["follows"] = await follows.tie(session, asking.id, account.id)
         ties["follows_you"] = await follows.follows(session, account.id, asking.id)
     ties |= {"is_open": is_open, "is_private": account.private_at is not None}
-    who = {"person": await _card(session, account.id), "joined": account.created_at}
+    who = {"person": accounts.card_of(account), "joined": account.created_at}
     verified = await backlinks.verified_of(session, account.id) if account.links else {}
     links = _shown(account.links, verified)
     said = {field: getattr(account, field) for field in _SAID} | {"links": links}
@@ -111,7 +114,7 @@ def _shown(
 
 
 async def _people(name: str, kind: str) -> ResponseReturnValue:
-    async with site().db.reading() as session:
+    async with recognising() as session:
         account = await accounts.by_name(session, name)
         if account.name != name:
             return under_true_name(name, account.name)
@@ -123,19 +126,12 @@ async def _people(name: str, kind: str) -> ResponseReturnValue:
         ids, more = cut(found, PEOPLE)
         cards = await accounts.cards(session, ids)
         people = [cards[one] for one in ids if one in cards]
-        person = await _card(session, account.id)
         ties = await _ties(session, set(ids))
     return render(
         "accounts/people.html",
-        person=person, kind=kind, people=people, ties=ties, next=more, is_open=is_open,
-        is_me=account.id == reader_id(),
+        person=accounts.card_of(account), kind=kind, people=people, ties=ties, next=more,
+        is_open=is_open, is_me=account.id == reader_id(),
     )  # fmt: skip
-
-
-async def _card(session: Session, account_id: int) -> PersonCard:
-    if (card := await accounts.card(session, account_id)) is None:
-        raise NotFound
-    return card
 
 
 async def _ties(session: Session, among: set[int]) -> dict[int, Tie]:

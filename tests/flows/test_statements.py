@@ -83,6 +83,14 @@ async def test_the_page_after_a_post_asks_nothing_twice(world: World) -> None:
     assert len(asked) <= 5, asked
 
 
+async def test_a_profile_asks_nothing_twice(world: World) -> None:
+    """Who reads, whose it is, their posts, how many those and their ties are, and one's own."""
+    _ada, bob = await a_reader_and_an_author(world)
+    with statements(world.db) as asked:
+        await bob.page("/@ada")
+    assert len(asked) <= 8, asked
+
+
 FEED = 2  # its own look at what was posted may fall into the moment
 
 

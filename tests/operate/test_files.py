@@ -155,6 +155,8 @@ def test_what_the_dockerfile_copies_is_enough_to_install_and_start(tmp_path: Pat
     }  # fmt: skip
     made = [line for line in instructions("RUN") if "/opt/microblog" in line]
     assert len(made) == 3
+    assert made[-1] in box("sh", "apt install python3-venv\n")
+    assert made[-1] in box("sh", "/opt/microblog/bin/pip install --upgrade")
     for command in made:
         here = command.replace("/opt/microblog", f"{tmp_path}/opt")
         subprocess.run(["sh", "-euc", here], cwd=tmp_path / "source", env=ours, check=True,

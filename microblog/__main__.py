@@ -14,7 +14,6 @@ if sys.argv[1:2] == ["backup"]:
 
 import argparse
 import asyncio
-import contextlib
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -40,6 +39,8 @@ Settings come from the environment; `microblog settings` lists them.
 """
 
 
+INTERRUPTED = 130  # as shells say it: nothing that depends on the command may go on after Ctrl+C
+
 MATTERS = (serving, administration, doctor, backups, restoring, copying)  # in the order of --help
 
 EXPECTED = (
@@ -51,12 +52,14 @@ EXPECTED = (
 def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
-        with contextlib.suppress(KeyboardInterrupt):
-            if asyncio.iscoroutine(work := given.run(given)):
-                return asyncio.run(work) or 0  # the others have a loop in each of their processes
+        if asyncio.iscoroutine(work := given.run(given)):
+            return asyncio.run(work) or 0  # the others have a loop in each of their processes
     except EXPECTED as error:
         print(f"microblog: {_sentence(error)}", file=sys.stderr, flush=True)
         return 1
+    except KeyboardInterrupt:
+        print("\nmicroblog: Interrupted", file=sys.stderr, flush=True)
+        return INTERRUPTED
     return 0
 
 

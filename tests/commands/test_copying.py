@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, update
 
+from microblog.__main__ import INTERRUPTED
 from microblog.accounts.model import Account
+from microblog.commands.progress import Bar
 from microblog.kernel import events, transfer
 from microblog.kernel.db import FAULTS, Database
 from microblog.kernel.readers import DeadLetter
@@ -107,6 +109,21 @@ async def test_a_copy_that_is_cut_off_leaves_nothing(lite: str, server: str) -> 
         assert await transfer.filled(session) == []
     await source.close()
     await target.close()
+
+
+async def test_one_that_is_interrupted_is_no_success(
+    microblog: Microblog, lite: str, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a script does next, such as starting the site on the copy, must not be done."""
+
+    def interrupt(*_: object) -> None:  # Ctrl+C while the first rows are on their way
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Bar, "__call__", interrupt)
+    said = await microblog("copy", "--to", server, database_url=lite)
+    assert said.status == INTERRUPTED
+    assert said.err.strip() == "microblog: Interrupted"
+    assert not [name for name, each in (await contents(server)).items() if each.rows]
 
 
 async def test_a_replacement_that_is_cut_off_leaves_the_site_as_it_was(

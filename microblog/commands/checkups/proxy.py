@@ -55,7 +55,8 @@ def _address(settings: Settings, came: Mapping[str, Any]) -> Iterator[Finding]:
     elif last == FORGED:
         yield broken(
             "proxy", "visitors can choose the address they come from, and so escape rate limits",
-            "Let it set X-Forwarded-For itself (nginx: proxy_set_header X-Forwarded-For $remote_addr).",
+            "Let it set X-Forwarded-For itself"
+            " (nginx: proxy_set_header X-Forwarded-For $remote_addr).",
         )  # fmt: skip
     elif not last:
         yield look(

@@ -314,7 +314,7 @@ def inhabited(app: Quart, settings: Settings) -> Quart:
     feed = Feed(site.db, site.hub, site.refresh)
     machinery = Machinery(site)
     site.notices = machinery.notices
-    site.consumers = tuple(consumer.name for consumer in machinery.consumers)
+    site.consumers = {consumer.name: consumer.kinds for consumer in machinery.consumers}
     app.extensions["machinery"] = machinery
     app.extensions["feed"] = feed
     live: Any = Live(app, app.extensions["QUART_AUTH"][0], site, feed)

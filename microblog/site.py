@@ -44,8 +44,9 @@ class Site:
     # Asked by /healthz and /admin: what the operator should know of parts that only the
     # composition root knows.
     notices: Callable[[], list[Notice]] = list
-    # Asked by /metrics: names of those who follow the log, and which of several processes this is.
-    consumers: tuple[str, ...] = ()
+    # Asked by /metrics: those who follow the log by name, and what is for them; which of several
+    # processes this is.
+    consumers: Mapping[str, frozenset[str]] = field(default_factory=dict)
     worker: str = "0"
     # What administrators set, over the environment; and who is told when that changes.
     chosen: SiteSettings = field(init=False)

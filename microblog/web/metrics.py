@@ -102,14 +102,14 @@ async def _of_database() -> list[Family]:
 
 
 async def _log(session: Session) -> list[Family]:
-    names = site().consumers
-    behind = await lag.of_consumers(session, names)
+    consumers = site().consumers
+    behind = await lag.of_consumers(session, consumers)
     feed: Feed = current_app.extensions["feed"]
     behind["live feed"] = await lag.lag(session, feed.subscriber.seen or 0)
     dead = CounterMetricFamily(
         "microblog_dead_letters", "Events a consumer has given up.", labels=["reader"]
     )
-    for name, count in (await lag.dead_letters(session, names)).items():
+    for name, count in (await lag.dead_letters(session, consumers)).items():
         dead.add_metric([name], count)
     return [*_behind(behind), dead]
 

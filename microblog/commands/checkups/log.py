@@ -26,11 +26,12 @@ AHEAD = timedelta(seconds=5)
 async def examine(database: Database) -> AsyncIterator[Finding]:
     async with database.reading() as session:
         names = list(await session.scalars(select(ConsumerOffset.consumer)))
+        everything = dict.fromkeys(names, frozenset[str]())
         yield await _place(session)
         for look_at in (_clock, _outbox, _dead_mail):
             if finding := await look_at(session):
                 yield finding
-        for name, behind in (await lag.of_consumers(session, names)).items():
+        for name, behind in (await lag.of_consumers(session, everything)).items():
             yield _kept_up(name, behind)
         for name, given_up in (await lag.dead_letters(session, names)).items():
             if given_up:

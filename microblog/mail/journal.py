@@ -78,8 +78,12 @@ class Journal:
         # Locked under another name first: a file that others can see is never free while we live.
         hidden = self._path.with_suffix(".new")
         file = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        fcntl.flock(file, fcntl.LOCK_EX)
-        hidden.rename(self._path)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            hidden.rename(self._path)
+        except OSError:  # it is tried again with the next note, which would wait for this lock
+            os.close(file)
+            raise
         self._file = file
 
     def _others(self) -> list[Path]:

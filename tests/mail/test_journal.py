@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 from microblog.mail.answers import SENT, Verdict
 from microblog.mail.journal import Journal
@@ -80,6 +81,20 @@ def test_a_place_that_cannot_be_written_is_survived(tmp_path, caplog):
     journal.open()
     journal.note(3, 1)
     assert "cannot" in caplog.text
+
+
+def test_what_fails_half_way_leaves_no_lock_and_no_open_file(tmp_path, caplog):
+    """Such as on a full disk.  The next note would wait for that lock for ever."""
+    (tmp_path / "here.sent").mkdir()
+    journal, before = Journal(tmp_path, "here"), open_files()
+    for number in range(10):
+        journal.note(number, 1)
+    assert open_files() == before
+    assert len(caplog.records) == 10
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def test_killed_between_250_and_commit_no_duplicate_is_sent(office, scripted, tmp_path):

@@ -38,6 +38,14 @@ _ERRORS = {access: DATABASE_ERRORS.labels(access) for access in ("reading", "wri
 _NOTIFY = text("SELECT pg_notify('microblog', :name)")
 
 
+class _Writer(AsyncSession):
+    """It ends in the task that commits, which no cancellation cuts off, and needs none of its own,
+    as SQLAlchemy has it."""
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
 class Database:
     def __init__(self, url: str, *, busy_timeout: float = 5.0, unhurried: bool = False) -> None:
         self.url = make_url(url)
@@ -51,7 +59,9 @@ class Database:
         self._faults_told = nullcontext if self.is_sqlite else postgresql.faults_told
         reader = sqlite.Reader if self.is_sqlite else AsyncSession
         self._readers = async_sessionmaker(self._read_engine, class_=reader, expire_on_commit=False)
-        self._writers = async_sessionmaker(self._write_engine, expire_on_commit=False)
+        self._writers = async_sessionmaker(
+            self._write_engine, class_=_Writer, expire_on_commit=False
+        )
         self._spare: list[AsyncSession] = []  # closed readers: making one costs half a statement
         self._turn = asyncio.Lock()
         self._wakeups: dict[asyncio.Event, frozenset[str] | None] = {}

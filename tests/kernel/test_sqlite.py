@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from threading import current_thread, main_thread
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -164,57 +165,43 @@ async def longest_pause(asking: Awaitable[object]) -> float:
     return longest
 
 
-async def test_a_short_read_is_answered_where_it_is_asked(file: Database) -> None:
+async def is_a_trip(session: AsyncSession, statement: TextClause, **values: object) -> bool:
+    """Whether others had a turn meanwhile."""
     others = asyncio.Event()
-    async with file.reading() as session:
-        await session.scalar(COUNT)
-        asyncio.get_running_loop().call_soon(others.set)
-        assert await session.scalar(COUNT) == 0
-        assert not others.is_set(), "somebody else had a turn: it was a trip to the thread"
+    asyncio.get_running_loop().call_soon(others.set)
+    await session.execute(statement, values)
+    return others.is_set()
 
 
-async def test_a_writer_begins_where_it_is_asked_and_waits_for_the_lock_beside_everybody_else(
-    file: Database, tmp_path: Path
-) -> None:
-    async def is_a_trip() -> bool:
-        others = asyncio.Event()
-        async with file.writing() as session:
-            asyncio.get_running_loop().call_soon(others.set)
-            assert await session.scalar(COUNT) == 0
-            return others.is_set()
+async def until_it_is_none(asking: Callable[[], Awaitable[bool]]) -> None:
+    """A statement that waited for a core looks as slow as a slow one."""
+    async with asyncio.timeout(20):
+        while await asking():
+            await asyncio.sleep(0.01)
 
-    await is_a_trip()  # the first opens the connection
-    assert not await is_a_trip()
-    holder = sqlite3.connect(tmp_path / "t.db", isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    waiting = asyncio.ensure_future(is_a_trip())
-    await asyncio.sleep(0)  # it has tried, and gone to wait
-    holder.execute("ROLLBACK")
-    holder.close()
-    async with asyncio.timeout(10):
-        assert await waiting
+
+async def test_a_short_read_is_answered_where_it_is_asked(file: Database) -> None:
+    async def reading() -> bool:
+        async with file.reading() as session:
+            await session.scalar(COUNT)
+            return await is_a_trip(session, COUNT)
+
+    await until_it_is_none(reading)
 
 
 async def test_what_was_held_up_once_is_soon_answered_where_it_is_asked_again(
     file: Database,
 ) -> None:
-    """A statement that waited for a core looks as slow as a slow one."""
     size = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :size)"
                 " SELECT max(i) FROM n")  # fmt: skip
 
-    async def is_a_trip(number: int) -> bool:
-        others = asyncio.Event()
+    async def reading(number: int) -> bool:
         async with file.reading() as session:
             await session.scalar(COUNT)
-            asyncio.get_running_loop().call_soon(others.set)
-            assert await session.scalar(size, {"size": number}) == number
-            return others.is_set()
+            return await is_a_trip(session, size, size=number)
 
-    assert await is_a_trip(3_000_000)
-    async with asyncio.timeout(5):
-        while await is_a_trip(10):
-            await asyncio.sleep(0.01)
-    assert not await is_a_trip(10)
+    assert await reading(3_000_000)
+    await until_it_is_none(partial(reading, 10))
 
 
 async def test_a_long_read_goes_on_beside_everybody_else_in_the_same_moment(file: Database) -> None:
@@ -239,20 +226,20 @@ async def test_a_long_read_goes_on_beside_everybody_else_in_the_same_moment(file
 
 async def test_many_rows_in_one_statement_are_added_beside_everybody_else(file: Database) -> None:
     """And a few are added where it is asked: most of what is written is a row or two."""
+    added = 0
 
-    async def is_a_trip(session: AsyncSession, first: int, rows: int) -> bool:
-        others = asyncio.Event()
-        names = ", ".join(f"({first + n}, :words{n})" for n in range(rows))
-        asyncio.get_running_loop().call_soon(others.set)
-        adding = text(f"INSERT INTO t VALUES {names}")
-        await session.execute(adding, {f"words{n}": "x" * 1000 for n in range(rows)})
-        return others.is_set()
+    async def adding(rows: int) -> bool:
+        nonlocal added
+        names = ", ".join(f"({added + n}, :words{n})" for n in range(rows))
+        added += rows
+        async with file.writing() as session:
+            assert await session.scalar(COUNT) == added - rows
+            words = {f"words{n}": "x" * 1000 for n in range(rows)}
+            return await is_a_trip(session, text(f"INSERT INTO t VALUES {names}"), **words)
 
-    async with file.writing() as session:
-        assert await session.scalar(COUNT) == 0
-        assert not await is_a_trip(session, 1, 3)
-        assert await is_a_trip(session, 10, 1000)
-    assert await count(file) == 1003
+    assert await adding(1000)
+    await until_it_is_none(partial(adding, 3))
+    assert await count(file) == added
 
 
 async def test_a_text_that_cannot_be_read_is_told_as_what_it_is(file: Database) -> None:

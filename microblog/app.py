@@ -91,6 +91,7 @@ from microblog.web import (
     journal,
     leaving,
     limits,
+    live,
     login,
     mail_settings,
     media,
@@ -129,7 +130,6 @@ from microblog.web import (
 )
 from microblog.web.feed import Feed
 from microblog.web.interests import Interests
-from microblog.web.live import Live
 from microblog.web.rendering import resource, warm
 
 MAILS_AN_HOUR = 10  # to one person; what is over joins a digest (SECURITY 39)
@@ -145,7 +145,7 @@ INTERFACES = (
     about, accounts, admin, admin_appeals, admin_applications, admin_bans, admin_invitations,
     admin_people, admin_reports, admin_rights, admin_settings, appeals, claims, crossposts,
     disowning, email_address, export, follows, health, identity_pages, imports, invitation_pages,
-    leaving, login, mail_settings, media, metrics, moderation, notifications, passkeys,
+    leaving, live, login, mail_settings, media, metrics, moderation, notifications, passkeys,
     passwords, plain_files, portraits, posts, profile_settings, providers, reauthentication,
     register, reports, second_step, sessions, settings_pages, sharing, threads, timelines,
     two_factor, unsubscribe, user_name, follow_requests, privacy,
@@ -317,8 +317,9 @@ def inhabited(app: Quart, settings: Settings) -> Quart:
     site.consumers = {consumer.name: consumer.kinds for consumer in machinery.consumers}
     app.extensions["machinery"] = machinery
     app.extensions["feed"] = feed
-    live: Any = Live(app, app.extensions["QUART_AUTH"][0], site, feed)
-    app.asgi_app = live  # type: ignore[method-assign]
+    front: Any = live.Live(app, app.extensions["QUART_AUTH"][0], site, feed)
+    app.extensions["live"] = front
+    app.asgi_app = front  # type: ignore[method-assign]
     _keep_running(app, site, feed, machinery)
     return app
 

@@ -162,6 +162,15 @@ async def tags_of(session: Session, post_id: int) -> list[str]:
     return list(await session.scalars(select(Tag.tag).where(Tag.post_id == post_id)))
 
 
+async def earlier_tags(
+    session: Session, post_id: int, versions: Sequence[int]
+) -> dict[int, set[str]]:
+    """The tags that these versions had, as far as they are not the present one."""
+    mine = (Revision.post_id == post_id, Revision.version.in_(versions))
+    found = await session.execute(select(Revision.version, Revision.body).where(*mine))
+    return {version: set(text.tags(body)) for version, body in found}
+
+
 async def count_by(session: Session, author_id: int) -> int:
     """How many posts of theirs stand."""
     (count,) = await fetch_column(session, _COUNT_BY, {"author_id": author_id})

@@ -160,6 +160,38 @@ async def _for_strangers(session: Session, event: OfPost, watchers: Watchers) ->
 async def _tags(
     session: Session, event: PostPublished | PostEdited, watchers: Watchers
 ) -> set[str]:
+    """Tag pages where a post begins, or where an edited one stays."""
     if not watchers.tags:
         return watchers.tags
-    return watchers.tags & {f"tag:{tag}" for tag in await posts.tags_of(session, event.post_id)}
+    was, became, now = await _tag_pages(session, event)
+    return watchers.tags & now & (became if isinstance(event, PostPublished) else was & became)
+
+
+async def turnover(
+    session: Session, event: PostEdited, watchers: Watchers
+) -> tuple[set[str], set[str]]:
+    """Tag pages, of those watched, which an edit brings a post to, and which it takes it from."""
+    await watchers.meet(session, {event.author_id})
+    if not watchers.tags or watchers.is_private(event.author_id):
+        return set(), set()
+    was, became, now = await _tag_pages(session, event)
+    joined = set() if watchers.is_silenced(event.author_id) else now & became - was
+    return watchers.tags & joined, watchers.tags & (was - became)
+
+
+async def _tag_pages(
+    session: Session, event: PostPublished | PostEdited
+) -> tuple[set[str], set[str], set[str]]:
+    """Where the post belonged before, then, and now: what is shown late is the present text."""
+    version = event.version if isinstance(event, PostEdited) else 1
+    now = set(await posts.tags_of(session, event.post_id))
+    earlier: dict[int, set[str]] = {}
+    if now or version > 1:  # most have none
+        earlier = await posts.earlier_tags(session, event.post_id, (version - 1, version))
+    became = earlier.get(version, now)
+    was = earlier.get(version - 1, became) if version > 1 else set()
+    return _pages_of(was), _pages_of(became), _pages_of(now)
+
+
+def _pages_of(tags: set[str]) -> set[str]:
+    return {f"tag:{tag}" for tag in tags}

@@ -2,8 +2,8 @@
 
 A raw ASGI route in front of Quart: a socket then costs 22 KiB instead of 41, and messages go out as
 finished frames.  Everything is decided before the socket is accepted, so a refusal is a plain
-HTTP status.  The reader loop is what stops a flood: Hypercorn and Quart would queue it without
-a bound.
+HTTP status, which browsers keep from the page: it asks for it by a plain GET.  The reader loop is
+what stops a flood: Hypercorn and Quart would queue it without a bound.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias, cast
 from urllib.parse import parse_qs
 
-from quart import Quart
+from quart import Blueprint, Quart, ResponseReturnValue, current_app, request
 from quart_auth import QuartAuth
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header, parse_cookie
@@ -42,6 +42,7 @@ from microblog.site import Site
 from microblog.timelines import streams
 from microblog.timelines.streams import Stream
 from microblog.web import client
+from microblog.web.access import public
 from microblog.web.arrivals import Arrivals
 from microblog.web.feed import Feed, Start
 from microblog.web.guard import hosts, origins
@@ -53,6 +54,7 @@ MOST_ELEMENTS = 50
 SOCKETS_PER_ACCOUNT = 20
 SOCKETS_PER_ADDRESS = 50
 
+pages = Blueprint("live", __name__)
 log = logging.getLogger(__name__)
 
 _ACCEPTED = HANDSHAKES.labels(101)
@@ -60,6 +62,14 @@ _ELEMENT = re.compile(r"(post|notification)-([1-9][0-9]{0,18})")
 
 Scope: TypeAlias = dict[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
+
+
+@pages.get("/live")
+@public
+async def ask() -> ResponseReturnValue:
+    """What the handshake would be answered; 204 where it would be accepted."""
+    live: Live = current_app.extensions["live"]
+    return "", await live.status(cast("Scope", request.scope))
 
 
 class Refused(Exception):
@@ -94,6 +104,13 @@ class Live:
             await _refuse(send, 503)
         else:
             await self._attend(scope, listener, start, receive, send)
+
+    async def status(self, scope: Scope) -> int:
+        try:
+            await self._admit(scope)
+        except Refused as refused:
+            return refused.status
+        return 204
 
     def _seen_from_outside(self, scope: Scope) -> Scope:
         """The scheme people use: a proxy in front speaks TLS, and BASE_URL says so."""
@@ -131,8 +148,10 @@ class Live:
             raise Refused(400)
         # Exactly ours: a browser sends the cookie along for any page that opens a socket here.
         # Without an Origin it is no browser, and then it must not bring a browser's cookie.
+        # Whoever only asks is told a status, which a browser shows to no other site.
         origin = headers.get("origin")
-        if origin not in origins(settings) and not (origin is None and not self._cookie(headers)):
+        is_known = origin in origins(settings) or (origin is None and not self._cookie(headers))
+        if scope["type"] == "websocket" and not is_known:
             raise Refused(403)
         if self._site.hub.draining:
             raise Refused(503)

@@ -15,6 +15,7 @@ from microblog.crossposts.events import CrosspostsChanged
 from microblog.crossposts.queries import CrosspostView
 from microblog.follows.events import AccountUnfollowed
 from microblog.imports.events import ImportMoved
+from microblog.kernel.errors import N_
 from microblog.kernel.events import Entry, Event, Position
 from microblog.kernel.model import Session
 from microblog.live.frames import Message
@@ -27,9 +28,10 @@ from microblog.notifications.queries import NotificationView
 from microblog.posts import queries as posts
 from microblog.posts.events import PostDeleted, PostEdited, PostPublished
 from microblog.posts.queries import PostView
-from microblog.timelines.audience import Watchers, audience, authors_of
+from microblog.timelines.audience import Watchers, audience, authors_of, turnover
 from microblog.timelines.streams import own
 from microblog.web import parts
+from microblog.web.languages import translated
 from microblog.web.parts import Part
 from microblog.web.rendering import (
     crossposts_fragment,
@@ -50,6 +52,8 @@ ForStaff: TypeAlias = (
     ReportFiled | ReportClosed | AppealFiled | AppealDecided | ApplicationFiled | ApplicationDecided
 )
 
+LEFT = N_("This post is not on this page any more")
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -58,6 +62,7 @@ class Shown:
     id: int
     event: Event
     topics: list[str]
+    edit: str = "replace"  # what an edit does to these pages: to a tag's it may bring a post
     post: PostView | None = None
     notification: NotificationView | None = None
     unread: int | None = None
@@ -74,15 +79,27 @@ async def shown(
 
     `wanted` tells whether a topic is listened to; nothing is loaded for the others.
     """
-    told = []
+    told: list[Shown] = []
     events = [(logged.id, logged.event()) for logged in page]
     await watchers.meet(session, authors_of(event for _, event in events))
     for event_id, event in events:
-        topics = [t for t in await _topics(session, event, watchers) if wanted(t)]
-        if event and topics:
-            told.append((event_id, event, topics))
-    views = await posts.unguarded_views(session, [e.post_id for _, e, _ in told if _shows_post(e)])
-    return [await _loaded(session, Shown(*what), views) for what in told]
+        for edit, among in await _by_edit(session, event, watchers):
+            topics = [topic for topic in among if wanted(topic)]
+            if event and topics:
+                told.append(Shown(event_id, event, topics, edit))
+    ids = [what.event.post_id for what in told if _shows_post(what.event)]
+    views = await posts.unguarded_views(session, ids)
+    return [await _loaded(session, what, views) for what in told]
+
+
+async def _by_edit(
+    session: Session, event: Event | None, watchers: Watchers
+) -> list[tuple[str, list[str]]]:
+    found = [("replace", await _topics(session, event, watchers))]
+    if isinstance(event, PostEdited) and watchers.tags:
+        joined, left = await turnover(session, event, watchers)
+        found += [("insert", sorted(joined)), ("remove", sorted(left))]
+    return found
 
 
 async def _topics(session: Session, event: Event | None, watchers: Watchers) -> list[str]:
@@ -162,9 +179,19 @@ def _drawn(
     """Kept, since after a restart everybody asks for the same.  The words of its age may be old by
     then; the script, without which nobody reads messages, puts them right."""
     target, action, element = change
-    html = {} if action == "remove" else {"html": _html(target, shows, language)}
     place = {"target": target, "action": action, "element": element}
-    return Message(type="event", id=event_id, position=position, **place, **html)
+    said = _said(target, action, shows, language)
+    return Message(type="event", id=event_id, position=position, **place, **said)
+
+
+def _said(target: str, action: str, shows: Shows, language: str) -> dict[str, str]:
+    if action != "remove":
+        return {"html": _html(target, shows, language)}
+    post, *_ = shows
+    if post is None:
+        return {}
+    with in_language(language):  # it still stands, on other pages
+        return {"words": translated(LEFT)}
 
 
 def _html(target: str, shows: Shows, language: str) -> str:
@@ -196,7 +223,7 @@ def _change(what: Shown) -> Change | None:
         case PostPublished(post_id=post_id) if _stands(what.post):
             change = ("timeline", "insert", f"post-{post_id}")
         case PostEdited(post_id=post_id) if _stands(what.post):
-            change = ("timeline", "replace", f"post-{post_id}")
+            change = ("timeline", what.edit, f"post-{post_id}")
         case PostDeleted(post_id=post_id):
             change = ("timeline", "remove", f"post-{post_id}")
         case NotificationAdded(notification_id=notification_id) if what.notification:

@@ -112,6 +112,7 @@ NO_PAGE: Mapping[str, str] = {
     "portraits.of_newcomer": "a picture",
     "portraits.of_identity": "a picture",
     "media.picture": "a picture",
+    "live.ask": "for the script of a page that could not connect",
     "health.healthz": "for programs",
     "health.readyz": "for programs",
     "metrics.metrics_page": "for programs",

@@ -51,6 +51,10 @@ class Telling:
             json.dumps({**event, "target": target, "action": action, "element": element})
         )
 
+    def start_over(self) -> None:
+        assert self._socket
+        self._socket.send(json.dumps({"type": "reset", "position": "x.1"}))
+
 
 async def test_a_flood_that_goes_again_hides_nobody_else(window: Open) -> None:
     """More came than is held: the oldest are let go, and must not be forgotten with the rest."""

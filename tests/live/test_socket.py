@@ -129,6 +129,38 @@ async def test_profiles_threads_and_tags_have_streams_of_their_own(
         assert await thread.stays_quiet(0.2)
 
 
+async def test_an_edit_brings_a_post_to_a_tag_page_and_takes_it_away(meet: Meet) -> None:
+    david, susan = await meet(), await meet()
+    before = position_in(await susan.page("/tags/wasps"))
+    async with (
+        watching(susan, stream="tag:wasps") as wasps,
+        watching(susan, stream="tag:moths") as moths,
+        watching(david) as home,
+    ):
+        post = await david.post("one of #wasps")
+        assert await wasps.event() == ("insert", f"post-{post}")
+        await david.edit(post, "two of #wasps and #moths")
+        assert await wasps.event() == ("replace", f"post-{post}")
+        said = await moths.until("event")
+        assert (said["action"], said["element"]) == ("insert", f"post-{post}")
+        assert "two of" in said["html"]
+        await david.edit(post, "three of #moths")
+        said = await wasps.until("event")
+        assert (said["action"], said["element"]) == ("remove", f"post-{post}")
+        assert said["words"] == "This post is not on this page any more"
+        assert "html" not in said
+        assert await moths.event() == ("replace", f"post-{post}")
+        assert await wasps.stays_quiet(0.1)
+        acts = [await home.event() for _ in range(3)]
+        assert acts == [(act, f"post-{post}") for act in ("insert", "replace", "replace")]
+    for tag, acts in (("moths", ["insert", "replace"]), ("wasps", ["remove"])):
+        async with susan.socket(since=before, stream=f"tag:{tag}") as socket:
+            screen = Screen(socket)
+            await screen.until("caught_up")
+        missed = [one["action"] for one in screen.said if one["type"] == "event"]
+        assert missed == acts, tag
+
+
 async def test_nothing_falls_between_the_page_and_its_socket(meet: Meet) -> None:
     david = await meet()
     susan = await meet(david)
@@ -181,6 +213,19 @@ async def test_a_mention_shows_as_a_notification_and_in_the_count(meet: Meet) ->
         assert david.name in said["html"]
         await screen.socket.send(json.dumps({"type": "seen", "elements": [said["element"]]}))
         assert (await screen.until("count"))["value"] == 0
+
+
+async def test_a_page_can_ask_why_it_was_refused(meet: Meet, site: SiteProcess) -> None:
+    david = await meet()
+    async with Person(site.url, "visitor") as visitor:
+        for person, stream, status in (
+            (david, "home", 204), (visitor, "home", 401), (visitor, "public", 204),
+            (visitor, "thread:1", 404), (visitor, "nonsense", 400),
+        ):  # fmt: skip
+            answer = await person.http.get("/live", params={"stream": stream})
+            assert (answer.status_code, answer.content) == (status, b""), stream
+            if status != 204:
+                assert await refused(person, stream=stream) == status
 
 
 # -- mail knows what was seen ----------------------------------------------------------------

@@ -1,7 +1,7 @@
 /** Asks once more, in place, before something goes. */
 import { button, make } from "../lib/html.js";
 import { send } from "../lib/request.js";
-import { common, excuse, toast } from "../lib/words.js";
+import { common, isDone, toast } from "../lib/words.js";
 
 customElements.define("confirm-button", class extends HTMLElement {
   connectedCallback() {
@@ -18,10 +18,9 @@ customElements.define("confirm-button", class extends HTMLElement {
   }
 
   #ask() {
-    const word = (name) => this.getAttribute(`data-words-${name}`) ?? common(name);
-    const ariaLabel = word("question");
-    const yes = button(word("yes"), "button-danger", () => this.#go());
-    const no = button(word("no"), "", () => this.#keep());
+    const { wordsQuestion: ariaLabel, wordsYes, wordsNo } = this.dataset;
+    const yes = button(wordsYes, "button-danger", () => this.#go());
+    const no = button(wordsNo, "", () => this.#keep());
     const group = { className: "confirm", role: "group", ariaLabel };
     this.asked = make("span", group, make("strong", {}, ariaLabel), yes, no);
     this.control.hidden = true;
@@ -42,10 +41,9 @@ customElements.define("confirm-button", class extends HTMLElement {
     const list = this.closest("live-timeline");
     const answer = await send(this.control.href);
     if (answer.data.fields?.confirm) return location.assign(this.control.href); // copies elsewhere
-    const isDone = answer.outcome === "done";
-    if (isDone && !list) return location.assign(answer.data.url);
-    if (isDone) list.withdraw(this.closest("article").id);
-    else if (this.control.hidden) this.#keep();
-    toast(isDone ? common("deleted") : excuse(answer));
+    if (!isDone(answer)) return this.control.hidden && this.#keep();
+    if (!list) return location.assign(answer.data.url);
+    list.withdraw(this.closest("article").id);
+    toast(common("deleted"));
   }
 });

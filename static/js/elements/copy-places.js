@@ -43,10 +43,8 @@ customElements.define("copy-places", class extends HTMLElement {
     this.told = this.querySelector("output");
     this.closest("form").addEventListener("input", () => this.#measure());
     this.#measure();
-    this.stop = listen({ change: (change) => change.target === "copies" && this.#tell(change) });
+    listen(this, { change: (change) => change.target === "copies" && this.#tell(change) });
   }
-
-  disconnectedCallback() { this.stop(); }
 
   /** Where the post stands in a list; its own page says it below. */
   #tell({ element: id, html }) {

@@ -1,21 +1,18 @@
 /** Follow and unfollow without leaving the page. */
-import { send } from "../lib/request.js";
+import { listen } from "../lib/live.js";
+import { submit } from "../lib/request.js";
 import { isDone } from "../lib/words.js";
 
 customElements.define("follow-button", class extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector("form");
-    this.form.onsubmit = (event) => {
-      event.preventDefault();
-      if (this.form.ariaBusy !== "true") this.#press();
+    this.form.onsubmit = async (event) => {
+      const answer = await submit(event);
+      if (answer && isDone(answer)) this.#show(answer.data);
     };
-  }
-
-  async #press() {
-    this.form.ariaBusy = true;
-    const answer = await send(this.form.action, new FormData(this.form));
-    this.form.ariaBusy = false;
-    if (isDone(answer)) this.#show(answer.data);
+    const isGone = ({ target, element }) =>
+      target === "person" && element === `author-${this.dataset.person}`;
+    listen(this, { change: (change) => isGone(change) && this.closest(".person")?.remove() });
   }
 
   #show({ following, followers }) {

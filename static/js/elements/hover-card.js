@@ -1,5 +1,5 @@
 /** Who somebody is, beside their name: where a mouse rests, or where a key has led to. */
-import { partAt } from "../lib/html.js";
+import { element, textAt } from "../lib/html.js";
 import "./follow-button.js";
 
 const REST = 400;
@@ -49,7 +49,8 @@ const isPerson = (one) =>
 async function open(next) {
   close();
   link = next;
-  const part = await partAt(`${next.pathname}/card`).catch(() => null);
+  const html = await textAt(`${next.pathname}/card`).catch(() => "");
+  const part = element(html);
   if (link !== next || !next.isConnected || part?.localName !== "hover-card") return;
   card = part;
   next.after(card);

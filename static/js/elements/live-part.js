@@ -6,13 +6,11 @@ import { announce } from "../lib/words.js";
 
 customElements.define("live-part", class extends HTMLElement {
   connectedCallback() {
-    this.stop = listen({
+    listen(this, {
       change: (change) => change.element === this.id && this.#become(element(change.html)),
       fresh: (page) => this.#become(page.getElementById(this.id)),
     });
   }
-
-  disconnectedCallback() { this.stop(); }
 
   /** The end is said aloud, not every step. */
   #become(part) {

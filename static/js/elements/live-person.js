@@ -5,10 +5,8 @@ customElements.define("live-person", class extends HTMLElement {
   connectedCallback() {
     const { person, gone } = this.dataset;
     const isGone = ({ target, element }) => target === "person" && element === `author-${person}`;
-    this.stop = listen({ change: (change) => isGone(change) && this.#leave(gone) });
+    listen(this, { change: (change) => isGone(change) && this.#leave(gone) });
   }
-
-  disconnectedCallback() { this.stop(); }
 
   /** As high as it was: what is below is being read. */
   #leave(words) {

@@ -10,11 +10,9 @@ const THEN = { connecting: lost, reconnecting: lost, "caught-up": [NEWS, "live"]
 
 customElements.define("live-state", class extends HTMLElement {
   connectedCallback() {
-    this.stop = listen({ state: (now) => this.#follow(now) });
+    listen(this, { state: (now) => this.#follow(now) });
     this.#show(live.state);
   }
-
-  disconnectedCallback() { this.stop(); }
 
   #follow({ state, arrived }) {
     if (state !== "reconnecting") this.#show(state, arrived);

@@ -1,9 +1,9 @@
 /** A list that does not move under the reader: new posts wait behind the pill, in order. */
 import { articlesOf, byAge, keepingPlace, older, onScreen, tombstone } from "../lib/articles.js";
-import { element, make } from "../lib/html.js";
+import { element, make, pageAt } from "../lib/html.js";
 import { listen } from "../lib/live.js";
 import { account, insertsByItself } from "../lib/reader.js";
-import { announce, clock, say } from "../lib/words.js";
+import { announce, clock, counted, excuse, say, toast } from "../lib/words.js";
 
 const MOST_WAITING = 200;
 const MOST_SHOWN = 400;
@@ -22,13 +22,11 @@ customElements.define("live-timeline", class extends HTMLElement {
     this.list = this.querySelector(".timeline-posts");
     this.pill = this.querySelector(".pill");
     this.pill.onclick = () => this.release();
-    this.stop = listen({
+    listen(this, {
       change: (change) => change.target === target && this.#apply(change),
       fresh: (page) => this.#compare(page.querySelector("live-timeline")),
     });
   }
-
-  disconnectedCallback() { this.stop(); }
 
   /** The press is answered at once; what takes longer waits until that is on the screen. */
   release() {
@@ -37,14 +35,27 @@ customElements.define("live-timeline", class extends HTMLElement {
   }
 
   #release() {
-    if (this.#hasHole) return startOver();
+    if (this.#hasHole) return this.#startOver();
     const arrived = this.#waiting;
     if (!arrived.length) return;
     this.#showHeld();
     this.#drawRule(arrived[0]);
     const first = arrived.at(this.newestFirst ? -1 : 0);
     first.scrollIntoView({ block: "center" });
-    first.focus({ preventScroll: true });
+    this.#focus(first);
+  }
+
+  /** Where there is no page now, this one is better than the browser's excuse. */
+  async #startOver() {
+    const failed = await pageAt(location.href).then(() => null, excuse);
+    if (failed) {
+      toast(failed);
+      this.#refresh();
+      this.pill.focus();
+    } else {
+      scrollTo(0, 0);
+      location.reload();
+    }
   }
 
   /** The reader's own new post. @returns whether it belongs here */
@@ -59,11 +70,12 @@ customElements.define("live-timeline", class extends HTMLElement {
     return true;
   }
 
-  /** A tombstone where it was on screen, else no trace. */
-  withdraw(id) {
+  /** A tombstone, with these words if any, where it was on screen; else no trace. */
+  withdraw(id, words) {
     const shown = this.#find(id);
     if (this.#held.delete(id)) this.#refresh();
-    if (shown) this.#swap(shown, shown.dataset.post && onScreen(shown) ? tombstone(shown) : null);
+    const isRead = shown?.matches(".post") && onScreen(shown);
+    if (shown) this.#swap(shown, isRead ? tombstone(shown, words) : null);
   }
 
   get #waiting() { return byAge(this.#held.values()); }
@@ -71,17 +83,15 @@ customElements.define("live-timeline", class extends HTMLElement {
   #find(id) { return this.list.querySelector(`#${id}`); }
   #follows(one, other) { return this.newestFirst ? older(one, other) : older(other, one); }
 
-  #apply({ action, element: id, html }) {
-    if (action === "remove") this.#named(id).forEach((one) => this.withdraw(one));
+  #apply({ action, element: id, html, words }) {
+    if (action === "remove") for (const one of this.#named(id)) this.withdraw(one.id, words);
     else if (action === "replace") this.#replace(element(html));
-    else if (!this.#find(id)) this.#arrive(element(html));
+    else if (!this.#find(id)?.matches(":not(.post-deleted)")) this.#arrive(element(html));
   }
 
   /** One, or all of a person who is suspended. */
-  #named(id) {
-    const author = id.match(/^author-(.+)/)?.[1];
-    const isTheirs = ({ dataset }) => dataset.author === author;
-    return author ? this.#known.filter(isTheirs).map((one) => one.id) : [id];
+  #named(name) {
+    return this.#known.filter(({ id, dataset }) => [id, `author-${dataset.author}`].includes(name));
   }
 
   #replace(article) {
@@ -93,7 +103,12 @@ customElements.define("live-timeline", class extends HTMLElement {
   #swap(shown, other) {
     const hadFocus = shown.contains(document.activeElement);
     keepingPlace(() => (other ? shown.replaceWith(other) : shown.remove()));
-    if (hadFocus) (other ?? articlesOf(this.list).find(onScreen))?.focus({ preventScroll: true });
+    if (hadFocus) this.#focus(other);
+  }
+
+  #focus(article) {
+    const next = article ?? articlesOf(this.list).find(onScreen) ?? this.closest("main");
+    next.focus({ preventScroll: true });
   }
 
   #arrive(article) {
@@ -131,9 +146,8 @@ customElements.define("live-timeline", class extends HTMLElement {
   }
 
   #place(article) {
-    let next = articlesOf(this.list).find((one) => this.#follows(one, article)) ?? null;
-    while (next && next.parentElement !== this.list) next = next.parentElement;
-    this.list.insertBefore(article, next);
+    const next = articlesOf(this.list).find((one) => this.#follows(one, article));
+    this.list.insertBefore(article, next?.closest(".timeline-posts > *") ?? null);
   }
 
   /** Between what was seen and what is new. */
@@ -142,23 +156,20 @@ customElements.define("live-timeline", class extends HTMLElement {
     const words = make("span", {}, say(this.dataset.wordsSince, { time }));
     const rule = make("p", { className: "new-since", role: "separator" }, words);
     this.list.querySelector(".new-since")?.remove();
-    this.list.insertBefore(rule, this.newestFirst ? oldest.nextSibling : oldest);
+    oldest[this.newestFirst ? "after" : "before"](rule);
   }
 
   /** How much waits and whose it is; said once, a moment later. */
   #refresh() {
     const isEmpty = !this.#held.size && !this.#hasHole;
-    const aloud = () => announce(this.#count("announce"));
-    if (isEmpty) clearTimeout(this.#announcing);
-    else if (this.pill.hidden) this.#announcing = setTimeout(aloud, MOMENT);
-    this.pill.hidden = isEmpty;
-    this.pill.querySelector(".pill-text").textContent = this.#count("new");
-    this.pill.querySelector(".pill-faces").replaceChildren(...faces(this.#waiting.reverse()));
-  }
-
-  #count(what) {
     const n = this.#hasHole ? `${this.#held.size || 1}+` : this.#held.size;
-    return say(this.getAttribute(`data-words-${what}-${n === 1 ? "one" : "many"}`), { n });
+    const [shownFaces, words] = this.pill.children;
+    if (isEmpty && this.pill.matches(":focus")) this.#focus();
+    if (isEmpty) clearTimeout(this.#announcing);
+    else if (this.pill.hidden) this.#announcing = setTimeout(() => announce(words.textContent), MOMENT);
+    this.pill.hidden = isEmpty;
+    words.textContent = counted(this.dataset, n);
+    shownFaces.replaceChildren(...faces(this.#waiting.reverse()));
   }
 
   #compare(list) {
@@ -179,14 +190,9 @@ const nextOf = (list) => list.querySelector("a[rel=next]");
 function faces(articles) {
   const all = articles.map((one) => one.querySelector(".post-avatar > *, .notification-face > *"));
   const different = new Map(all.map((face) => [face.outerHTML, face]));
-  return [...different.values()].slice(0, FACES).map((face) => document.importNode(face, true));
+  return [...different.values()].slice(0, FACES).map((face) => face.cloneNode(true));
 }
 
 /** A reply below the list must not move while it is written. */
 const isWriting = () => [...document.querySelectorAll("textarea")]
   .some((text) => text.matches(":focus") || text.value !== text.defaultValue);
-
-function startOver() {
-  scrollTo(0, 0);
-  location.reload();
-}

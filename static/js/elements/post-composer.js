@@ -1,8 +1,8 @@
 /** Writing. A text leaves the field only when the server has it; each try has the same key. */
 import { button } from "../lib/html.js";
 import { draft, keepDraft } from "../lib/memory.js";
-import { send } from "../lib/request.js";
-import { excuse, say, toast } from "../lib/words.js";
+import { submit } from "../lib/request.js";
+import { common, excuse, say, toast } from "../lib/words.js";
 
 const LAST_PART = 1 / 5;
 const LINK = /https?:\/\/[^\s<>"]*[^\s<>"'.,;:!?)\]}]/gi;
@@ -70,34 +70,32 @@ customElements.define("post-composer", class extends HTMLElement {
   }
 
   async #submit(event) {
-    event.preventDefault();
-    if (this.form.ariaBusy === "true") return;
     this.#written(true);
     this.#say(this.dataset.wordsSending);
-    const fields = new FormData(this.form);
-    const setBusy = (is) => (this.form.ariaBusy = this.text.readOnly = this.send.ariaDisabled = is);
-    setBusy(true);
-    const answer = await send(this.form.action, fields);
-    setBusy(false);
+    this.text.readOnly = this.send.ariaDisabled = true;
+    const answer = await submit(event);
+    if (!answer) return;
+    this.text.readOnly = this.send.ariaDisabled = false;
     this.#hear(answer);
   }
 
   #hear(answer) {
-    const { wordsFailed, wordsRetry, wordsSignedOut, wordsSignIn } = this.dataset;
+    const { wordsFailed, wordsKept, wordsRetry } = this.dataset;
     const { outcome, data } = answer;
-    const retry = [wordsRetry, () => this.form.requestSubmit()];
     this.#say("");
-    if (outcome === "done") this.#sent(data);
-    else if (outcome === "lost") this.#say(wordsFailed, retry);
-    else if (outcome === "signed-out") this.#say(wordsSignedOut, [wordsSignIn, signIn], retry);
-    else this.#refuse(data.fields?.body ?? excuse(answer));
+    if (outcome === "done") return this.#sent(data);
+    const why = excuse(answer);
+    const offers = outcome === "signedOut" ? [[common("signIn"), signIn]] : [];
+    offers.push([wordsRetry, () => this.form.requestSubmit()]);
+    if (outcome === "failed") this.#refuse(data.fields?.body ?? why);
+    else this.#say(outcome === "offline" ? wordsFailed : `${why} ${wordsKept}`, ...offers);
     if (data.fields?.idempotency_key) this.#renewKey(); // an earlier text was posted with it
   }
 
   #sent({ url, html }) {
     const dialog = this.closest("dialog");
-    const list = document.querySelector("live-timeline[data-target=timeline]");
-    const isShown = this.key && list?.take(html, Boolean(this.dataset.replyTo));
+    const list = document.querySelector("live-timeline");
+    const isShown = this.key && list?.take(html, this.dataset.replyTo);
     this.#clear();
     if (!dialog && !isShown) return location.assign(url);
     dialog?.close();

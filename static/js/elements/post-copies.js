@@ -5,15 +5,13 @@ import { token } from "../lib/reader.js";
 
 customElements.define("post-copies", class extends HTMLElement {
   connectedCallback() {
-    this.stop = listen({
+    listen(this, {
       change: ({ target, element: id, html }) => {
         if (target === "copies" && id === this.id) this.#show(element(html));
       },
       fresh: (page) => this.#show(page.getElementById(this.id)?.firstElementChild),
     });
   }
-
-  disconnectedCallback() { this.stop(); }
 
   #show(list) {
     if (!list) return;

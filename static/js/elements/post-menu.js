@@ -3,8 +3,7 @@ import { account } from "../lib/reader.js";
 
 customElements.define("post-menu", class extends HTMLElement {
   connectedCallback() {
-    const { post, author } = this.closest("article").dataset;
-    if (!this.querySelector("[data-copy-link]")) this.#fill(post, account && author === account);
+    if (!this.querySelector("[data-copy-link]")) this.#fill(this.closest("article"));
     this.onkeydown = (event) => {
       if (event.key !== "Escape" || event.defaultPrevented) return;
       this.querySelector("details").open = false;
@@ -12,11 +11,12 @@ customElements.define("post-menu", class extends HTMLElement {
     };
   }
 
-  #fill(post, isOwn) {
+  #fill({ id, dataset }) {
+    const isOwn = account && dataset.author === account;
     const { content } = document.getElementById(isOwn ? "own" : "others");
     const items = content.cloneNode(true);
     for (const link of items.querySelectorAll("a")) {
-      link.href = `/posts/${post}/${link.getAttribute("href")}`;
+      link.href = `/posts/${id.replace("post-", "")}/${link.getAttribute("href")}`;
     }
     const report = this.querySelector("[data-others]");
     report.before(items);

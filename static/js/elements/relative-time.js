@@ -1,26 +1,24 @@
 /** Keeps "5 minutes ago" true, with one timer for all. */
 import { exact, relative } from "../lib/words.js";
 
-const shown = new Set();
-
 customElements.define("relative-time", class extends HTMLElement {
   connectedCallback() {
     this.time = this.querySelector("time");
-    this.moment = new Date(this.time.dateTime);
-    this.time.title = exact(this.moment);
-    if (this.dataset.format === "date") return;
-    shown.add(this);
-    tell(this);
+    this.time.title = exact(this.time.dateTime);
+    this.tell();
   }
 
-  disconnectedCallback() { shown.delete(this); }
+  tell() {
+    if (this.dataset.format === "date") return;
+    const words = relative(this.time.dateTime);
+    if (this.time.textContent !== words) this.time.textContent = words;
+  }
 });
 
-function tell({ time, moment }) {
-  const words = relative(moment);
-  if (time.textContent !== words) time.textContent = words;
+function tellAll() {
+  if (document.hidden) return;
+  for (const one of document.querySelectorAll("relative-time")) one.tell();
 }
 
-const tellAll = () => document.hidden || shown.forEach(tell);
 setInterval(tellAll, 10_000);
 document.addEventListener("visibilitychange", tellAll);

@@ -23,11 +23,12 @@ export function keepingPlace(change) {
 }
 
 /** What stays where a post was, as high as it was: what is below is being read. */
-export function tombstone({ id, dataset: { post, author, version }, offsetHeight }) {
+export function tombstone({ id, dataset: { author }, offsetHeight }, words) {
   const { content } = document.getElementById("tombstone");
   const stone = content.firstElementChild.cloneNode(true);
-  Object.assign(stone.dataset, { post, author, version });
+  stone.dataset.author = author;
   stone.style.minBlockSize = `${offsetHeight}px`;
   stone.id = id;
+  if (words) stone.firstElementChild.textContent = words;
   return stone;
 }

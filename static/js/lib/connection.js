@@ -4,6 +4,8 @@ const DOUBT = 30_000; // when the reader returns
 const LOOK = 5000;
 const SLEPT = 15_000; // between two looks: only sleep explains it
 
+export const SIGNED_OUT = { status: 401 };
+
 let owner = null;
 let socket = null;
 let timer = 0;
@@ -13,7 +15,7 @@ let heard = 0;
 let looked = Date.now();
 let hasEnded = false;
 
-/** parts: {address(attempts), a promise; receive(message); lost(); refused()} */
+/** parts: {address(attempts), a promise; receive(message); lost(); refused({status})} */
 export function open(parts) {
   owner = parts;
   addEventListener("online", renew);
@@ -34,10 +36,10 @@ export function send(message) {
 /** Nothing is missing: the next loss is a new story. */
 export const steady = () => (attempts = 0);
 
-export function end() {
+/** Until the reader returns. */
+export function stop() {
   drop();
   hasEnded = true;
-  owner.refused();
 }
 
 /** As if the server had closed with `code`. */
@@ -50,11 +52,11 @@ export function retry(code) {
 async function connect() {
   const mine = ++turn;
   heard = Date.now();
-  const address = await owner.address(attempts).catch(() => null);
+  const address = await owner.address(attempts).catch(owner.refused);
   if (mine !== turn || hasEnded) return;
   if (!address) return retry(0);
   socket = new WebSocket(address);
-  socket.onclose = ({ code }) => (code === 4001 ? end() : retry(code));
+  socket.onclose = ({ code }) => (code === 4001 ? owner.refused(SIGNED_OUT) : retry(code));
   socket.onmessage = ({ data }) => {
     heard = Date.now();
     owner.receive(JSON.parse(data));

@@ -1,20 +1,15 @@
 /** What every page needs: dialogs, copying links. */
 import { common, toast } from "./words.js";
 
-export function prepare() {
-  document.documentElement.dataset.script = "";
-  for (const field of document.querySelectorAll("[data-auto-time-zone]")) {
-    field.value ||= Intl.DateTimeFormat().resolvedOptions().timeZone;
-  }
-  document.addEventListener("click", pressed);
-}
+document.documentElement.dataset.script = "";
+document.addEventListener("click", pressed);
 
-/** @returns whether the page has it */
+/** @returns it, if it is there */
 export function goTo(selector) {
   const part = document.querySelector(selector);
   part?.closest("dialog")?.showModal();
   part?.focus();
-  return Boolean(part);
+  return part;
 }
 
 export const compose = () => goTo("post-composer textarea");
@@ -24,7 +19,7 @@ export const linkOf = (article) => article?.querySelector(".post-time")?.href;
 
 export async function copyLink(url) {
   const copied = await navigator.clipboard?.writeText(url).then(() => true, () => false);
-  toast(copied ? common("copied") : common("copyFailed", { url }));
+  toast(common(copied ? "copied" : "copyFailed", { url }));
 }
 
 function showKeys(event) {

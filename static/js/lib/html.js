@@ -8,14 +8,12 @@ export function element(html) {
   return template.content.firstElementChild;
 }
 
-async function textAt(url) {
+/** Throws {outcome: "away", status} if that is no success. */
+export async function textAt(url) {
   const answer = await fetch(url, { signal: AbortSignal.timeout(20_000) });
-  if (!answer.ok) throw new TypeError("no page of ours");
+  if (!answer.ok) throw { outcome: "away", status: answer.status };
   return answer.text();
 }
-
-/** A piece of a page of ours. */
-export const partAt = async (url) => element(await textAt(url));
 
 /** A page of ours as it is now, to take parts from. */
 export async function pageAt(url) {

@@ -1,48 +1,50 @@
 /** What the connection says: each change and count, once and in order. */
-import { end, open, retry, steady } from "./connection.js";
-import { pageAt } from "./html.js";
-import { account, stillSignedIn } from "./reader.js";
+import { open, retry, SIGNED_OUT, steady, stop } from "./connection.js";
+import { pageAt, textAt } from "./html.js";
+import { account } from "./reader.js";
 
 const ASKS = 3; // after so many failures: a refused handshake looks like a dead line
+const REFUSALS = { 401: "signed-out", 404: "gone", 429: "full" };
 
 /** until: up to when nothing is missing; arrived: posts since the last hello */
 export const live = { state: "connecting", until: Date.now(), arrived: 0 };
 
-const listeners = new Set();
+const listeners = new Map();
 const applied = new Set(); // messages of event `last`
 let last = 0;
 let newest = ""; // the position of that event
 let complete = ""; // the position up to which all has arrived
-let stream = {};
+let stream = "";
 let isStale = false;
 
 export function start(position, wanted) {
   stream = wanted;
   reached(position);
-  open({ address, receive, lost, refused: () => become("signed-out") });
+  open({ address, receive, lost, refused });
 }
 
-/**
- * hears: {change, count, state, fresh}; fresh: after a gap that cannot be replayed, the page as it
- * is now. @returns how to stop
- */
-export function listen(hears) {
-  listeners.add(hears);
-  return () => listeners.delete(hears);
-}
+/** hears {change, count, state, fresh}; fresh: the page as it is now, where no replay can help */
+export const listen = (element, hears) => listeners.set(element, hears);
 
 async function address(attempts) {
-  const asks = account && attempts % ASKS === ASKS - 1;
   if (isStale) await lookAfresh();
-  else if (asks && !(await stillSignedIn())) end();
-  const url = new URL("/live", location.href.replace("http", "ws"));
-  url.search = new URLSearchParams(stream);
-  if (complete) url.searchParams.set("since", complete);
+  const url = new URL("/live", location);
+  url.search = new URLSearchParams(complete ? { stream, since: complete } : { stream });
+  if (attempts % ASKS === ASKS - 1) await textAt(url);
+  url.protocol = url.protocol.replace("http", "ws");
   return url;
+}
+
+/** There may be room again later; what is gone stays so. */
+function refused({ status }) {
+  const state = REFUSALS[status];
+  if (state && state !== "full") stop();
+  if (state) become(state);
 }
 
 function receive(message) {
   const { type, position } = message;
+  live.until = Date.now();
   if (type === "hello") greeted(message);
   else if (type === "event") isNew(message) && apply(message);
   else if (type === "count") tell(type, message);
@@ -59,7 +61,7 @@ function lost() {
 function greeted({ position, account: asked }) {
   live.arrived = 0;
   if (!complete) reached(position);
-  if (account && asked !== account) end();
+  if (account && asked !== account) refused(SIGNED_OUT);
 }
 
 /** One event may come as several messages: only the next id proves the last event complete. */
@@ -76,14 +78,12 @@ function isNew({ id, position, action, target, element }) {
 }
 
 function apply(message) {
-  live.until = Date.now();
   if (message.action === "insert" && message.target === "timeline") live.arrived += 1;
   tell("change", message);
 }
 
 function reached(position) {
   complete = newest = position;
-  live.until = Date.now();
 }
 
 function caughtUp() {
@@ -100,7 +100,7 @@ function reset(position) {
 
 async function lookAfresh() {
   const page = await pageAt(location.href);
-  if (page.body.dataset.account !== account) return end();
+  if (page.body.dataset.account !== account) throw SIGNED_OUT;
   reached(page.querySelector("[data-position]")?.dataset.position);
   isStale = false;
   tell("fresh", page);
@@ -112,5 +112,8 @@ function become(state) {
 }
 
 function tell(what, detail) {
-  for (const hears of listeners) hears[what]?.(detail);
+  for (const [element, hears] of listeners) {
+    if (element.isConnected) hears[what]?.(detail);
+    else listeners.delete(element);
+  }
 }

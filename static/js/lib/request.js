@@ -1,17 +1,31 @@
 /** Sending forms without leaving the page. */
-import { stillSignedIn, token } from "./reader.js";
+import { pageAt } from "./html.js";
+import { account, renewToken, token } from "./reader.js";
 
-const LOST = { outcome: "lost", data: {} }; // it may have arrived or not
+const LOST = { outcome: "offline", data: {} }; // it may have arrived or not
 
-/** @returns {outcome: "done" | "refused" | "signed-out" | "lost", status, data} */
+/** Instead of the browser, once at a time. @returns as `send`; nothing for an impatient press */
+export async function submit(event) {
+  const form = event.target;
+  event.preventDefault();
+  if (form.ariaBusy === "true") return;
+  form.ariaBusy = true;
+  const answer = await send(form.action, new FormData(form));
+  form.ariaBusy = false;
+  return answer;
+}
+
+/** @returns {outcome: "done" | "failed" | "signedOut" | "away" | "offline", data} */
 export async function send(url, fields) {
-  const used = token();
   const answer = await attempt(url, fields);
-  if (answer.outcome !== "signed-out") return answer;
-  const isSignedIn = await stillSignedIn().catch(() => null);
-  if (isSignedIn === null) return LOST;
-  if (isSignedIn && token() !== used) return attempt(url, fields); // signed in again elsewhere
-  return isSignedIn ? { ...answer, outcome: "refused" } : answer;
+  if (answer.outcome !== "signedOut") return answer;
+  const page = await pageAt("/shortcuts").catch(() => null);
+  if (!page) return LOST;
+  const { account: asked, csrf } = page.body.dataset;
+  if (asked !== account) return answer;
+  if (csrf === token()) return { ...answer, outcome: "failed" };
+  renewToken(csrf);
+  return attempt(url, fields);
 }
 
 async function attempt(url, fields) {
@@ -23,14 +37,14 @@ async function attempt(url, fields) {
     const answer = await fetch(url, { method: "POST", body, headers, signal });
     const isJSON = answer.headers.get("content-type")?.includes("json");
     const data = isJSON ? await answer.json() : {};
-    return { outcome: outcome(answer, isJSON), status: answer.status, data };
+    return { outcome: outcome(answer, isJSON), data };
   } catch {
     return LOST;
   }
 }
 
 function outcome({ ok, status, url }, isJSON) {
-  if (status === 401 || status === 403 || new URL(url).pathname === "/login") return "signed-out";
-  if (!isJSON) return "lost"; // a proxy's page tells nothing
-  return ok ? "done" : "refused";
+  if (status === 401 || status === 403 || new URL(url).pathname === "/login") return "signedOut";
+  if (isJSON) return ok ? "done" : "failed";
+  return ok ? "offline" : status < 500 ? "failed" : "away"; // a page of somebody in between
 }

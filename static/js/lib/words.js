@@ -5,12 +5,12 @@ const part = (id) => document.getElementById(id);
 
 /** Fills in {n}, {time} … */
 export const say = (words, values = {}) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+export const counted = ({ wordsOne, wordsMany }, n) => say(n === 1 ? wordsOne : wordsMany, { n });
 export const common = (name, values) => say(part("words").dataset[name], values);
 
-export function excuse({ outcome, data }) {
-  if (outcome === "signed-out") return common("signedOut");
-  return data.error ?? common(outcome === "lost" ? "offline" : "failed");
-}
+/** For an answer, or for what was thrown instead of a page. */
+export const excuse = ({ outcome = "offline", data }) =>
+  (outcome === "failed" && data.error) || common(outcome);
 
 /** Or says why not. */
 export const isDone = (answer) => answer.outcome === "done" || toast(excuse(answer));
@@ -19,10 +19,11 @@ export const announce = (words) => (part("announcer").textContent = words);
 
 let hiding = 0;
 export function toast(words) {
-  part("toast").hidden = false;
-  part("toast").textContent = words;
+  const shown = part("toast");
+  shown.hidden = false;
+  shown.textContent = words;
   clearTimeout(hiding);
-  hiding = setTimeout(() => (part("toast").hidden = true), 4000);
+  hiding = setTimeout(() => (shown.hidden = true), 4000);
 }
 
 const write = (moment, dateStyle, timeStyle) =>
@@ -42,7 +43,7 @@ const UNITS = { year: 31_536e3, month: 2592e3, week: 604800, day: 86400, hour: 3
 const ENOUGH = 0.85; // of a unit is rounded up to it, as Babel does on the server
 
 export function relative(moment) {
-  const seconds = (Date.now() - moment) / 1000;
+  const seconds = (Date.now() - new Date(moment)) / 1000;
   const unit = Object.keys(UNITS).find((name) => seconds >= UNITS[name] * ENOUGH);
   return unit ? ago.format(-Math.round(seconds / UNITS[unit]), unit) : now;
 }

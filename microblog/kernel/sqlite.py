@@ -90,9 +90,13 @@ def _opened(database: str, pragmas: Sequence[str], options: dict[str, Any]) -> s
     made: sqlite3.Connection = sqlite3.connect(
         database, **{**options, "check_same_thread": False}, isolation_level=None
     )
-    into_wal(lambda pragma: made.execute(pragma).close(), options["timeout"], time.sleep)
-    for pragma in pragmas:
-        made.execute(f"PRAGMA {pragma}").close()
+    try:
+        into_wal(lambda pragma: made.execute(pragma).close(), options["timeout"], time.sleep)
+        for pragma in pragmas:
+            made.execute(f"PRAGMA {pragma}").close()
+    except sqlite3.Error:
+        made.close()
+        raise
     return made
 
 
@@ -118,11 +122,24 @@ def _work(trips: Any) -> None:  # noqa: ANN401 - aiosqlite's queue
         _connection_worker_thread(trips)
 
 
+def _keep(
+    made: list[sqlite3.Connection], opened: partial[sqlite3.Connection]
+) -> sqlite3.Connection:
+    made.append(opened())
+    return made[0]
+
+
+def _close(made: list[sqlite3.Connection]) -> None:
+    for connection in made:
+        connection.close()
+
+
 class Connection(aiosqlite.Connection):
     """In a transaction from its first statement on, as PEP 249 has it."""
 
     def __init__(self, opened: partial[sqlite3.Connection], begin: str, wait: float) -> None:
-        super().__init__(opened, iter_chunk_size=64)
+        self._made: list[sqlite3.Connection] = []
+        super().__init__(partial(_keep, self._made, opened), iter_chunk_size=64)
         # A daemon, as SQLAlchemy has it with its own.
         self._thread = Thread(target=_work, args=(self._tx,), daemon=True)
         self._begin = begin
@@ -134,6 +151,11 @@ class Connection(aiosqlite.Connection):
 
     def cursor(self) -> Cursor:  # type: ignore[override]
         return Cursor(self)
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """Closed is also what was only being opened when whoever waited for it was cancelled."""
+        self._tx.put_nowait((None, partial(_close, self._made)))
+        return super().stop()
 
     async def run(self, cursor: Cursor, how: str, statement: str, parameters: Any) -> None:  # noqa: ANN401 - DBAPI
         begins, self._begun = not self._begun, True

@@ -301,7 +301,8 @@ class _Stop:
             self._asked.set()
 
     async def _take_last(self) -> None:
-        """asyncio fails with connections that it has accepted but not opened when servers close."""
+        """asyncio fails with connections that it has accepted but not opened when servers close
+        (python/cpython#109564)."""
         for file in self._files:
             asyncio.get_running_loop().remove_reader(file)
         await asyncio.sleep(0)

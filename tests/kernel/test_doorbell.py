@@ -22,11 +22,15 @@ class Forgetful(Proxy):
         super().__init__(target)
         self._word = word
 
+    @property
+    def is_silent(self) -> bool:
+        return not self._passing.is_set()
+
     async def _pass(self, source: asyncio.StreamReader, drain: asyncio.StreamWriter) -> None:
         while data := await source.read(65_536):
             if self._word in data:
                 self.black_hole()
-            if self._passing.is_set():
+            if not self.is_silent:
                 drain.write(data)
 
 
@@ -39,9 +43,9 @@ async def test_a_server_that_falls_silent_while_the_doorbell_begins_is_given_up(
         wire = Forgetful(socket_of(url), b"LISTEN")
         await wire.start()
         db = Database(through(url, wire))
-        with pytest.raises(FAULTS):
-            async with asyncio.timeout(60):
-                await doorbell.listen(db, Pulse("doorbell", 60.0))
-        assert not wire._passing.is_set()
+        async with asyncio.timeout(60):
+            while not wire.is_silent:  # a busy machine may take too long to get there
+                with pytest.raises(FAULTS):
+                    await doorbell.listen(db, Pulse("doorbell", 60.0))
         await db.close()
         await wire.stop()

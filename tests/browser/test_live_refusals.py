@@ -74,6 +74,15 @@ async def test_a_page_that_is_gone_says_so_after_a_reset(window: Open) -> None:
     await reader.page.wait_for_selector("live-state:has-text('This page is not here any more.')")
 
 
+async def test_a_page_that_only_a_proxy_does_not_find_comes_back(window: Open) -> None:
+    reader, telling = await window(signed_in=False), Telling()
+    await telling.to(reader, "/explore")
+    await reader.page.route("**/explore", lambda route: route.fulfill(status=404), times=1)
+    telling.start_over()
+    await reader.page.wait_for_selector("live-state[data-state=gone]")
+    await reader.live()
+
+
 async def test_who_is_signed_out_while_away_is_told_so(window: Open) -> None:
     reader = await window()
     await reader.live()

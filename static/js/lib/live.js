@@ -35,10 +35,10 @@ async function address(attempts) {
   return url;
 }
 
-/** There may be room again later; what is gone stays so. */
+/** There may be room later; what is gone may be so for a proxy alone, while the site restarts. */
 function refused({ status }) {
   const state = REFUSALS[status];
-  if (state && state !== "full") stop();
+  if (state === "signed-out") stop();
   if (state) become(state);
 }
 

@@ -6,7 +6,14 @@ import argparse
 import time
 from dataclasses import replace
 
-from microblog.commands.databases import holds_a_site, in_use, must_exist, opened, shown
+from microblog.commands.databases import (
+    holds_a_site,
+    in_use,
+    must_exist,
+    opened,
+    same,
+    shown,
+)
 from microblog.commands.progress import Bar
 from microblog.commands.starting import Command, data_dir, say
 from microblog.kernel import schema, transfer
@@ -30,7 +37,7 @@ def add(command: Command) -> None:
 async def copy_site(given: argparse.Namespace) -> None:
     here = Settings.from_env()
     there = replace(here, database_url=given.to).checked()
-    if there.url == here.url:
+    if same(there.url, here.url):
         raise TransferError("That is the database the site has now.")
     must_exist(here.url)
     with data_dir(here):

@@ -34,6 +34,19 @@ def shown(url: str) -> str:
     return make_url(url).render_as_string(hide_password=True)
 
 
+def same(one: str, other: str) -> bool:
+    """Whether both name the same database; a file has many paths, each of which would wait for the
+    lock of the other."""
+    files = [_file(url) for url in (one, other)]
+    return one == other or (files[0] is not None and files[0] == files[1])
+
+
+def _file(url: str) -> Path | None:
+    parts = make_url(url)
+    is_file = parts.get_backend_name() == "sqlite" and parts.database
+    return Path(parts.database or "").resolve() if is_file else None
+
+
 def must_exist(url: str) -> None:
     """Opening an SQLite file would make it."""
     parts = make_url(url)

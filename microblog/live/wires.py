@@ -11,6 +11,8 @@ from asyncio import _enter_task, _leave_task  # in its documentation: Extending
 from collections import deque
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import suppress
+from contextvars import Context, copy_context
+from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 from microblog.live.frames import Frame, Message
@@ -89,8 +91,8 @@ class QueuedOutlet:
     """
 
     __slots__ = (
-        "_aborted", "_begun", "_empty", "_is_idle", "_loop", "_pump", "_send", "_size", "_waiting",
-        "_work",
+        "_aborted", "_begun", "_context", "_empty", "_is_idle", "_loop", "_pump", "_send", "_size",
+        "_waiting", "_work",
     )  # fmt: skip
 
     def __init__(self, send: Send) -> None:
@@ -99,6 +101,7 @@ class QueuedOutlet:
         self._size = 0
         self._begun: _Begun | None = None
         self._loop: asyncio.AbstractEventLoop
+        self._context: Context
         self._pump: asyncio.Task[Any]
         self._work: asyncio.Future[None]  # what the pump waits for
         self._is_idle = False  # it does: a look at this is cheaper than one at the future
@@ -120,18 +123,18 @@ class QueuedOutlet:
 
     def _begin(self, text: str) -> _Begun | None:
         """Take the first step of sending; what is left of it."""
-        loop, pump = self._loop, self._pump
+        loop, pump, context = self._loop, self._pump, self._context
         caller = asyncio.current_task(loop)
         if caller is not None:
             _leave_task(loop, caller)
         _enter_task(loop, pump)
         steps = self._send({"type": "websocket.send", "text": text}).__await__()
         try:
-            return _Begun(steps, next(steps), len(text))
+            return _Begun(steps, context, context.run(next, steps), len(text))
         except StopIteration:
             return None
-        except Exception as error:  # noqa: BLE001 - the pump's, not that of whoever delivers to all
-            return _Begun(_raising(error), None, len(text))
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the pump raises it
+            return _Begun(_raising(error), context, None, len(text))
         finally:
             _leave_task(loop, pump)
             if caller is not None:
@@ -146,16 +149,19 @@ class QueuedOutlet:
         return self._size
 
     async def drained(self) -> None:
-        if self._size:
+        if self._size and not self._aborted:
             self._empty = asyncio.Event()
             await self._empty.wait()
 
     def abort(self) -> None:
         self._aborted = True
+        if self._empty is not None:
+            self._empty.set()
 
     async def pump(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._pump = asyncio.current_task()  # type: ignore[assignment]
+        self._context = copy_context()
         try:
             while not self._aborted:
                 await self._send_all()
@@ -179,26 +185,43 @@ class QueuedOutlet:
 
 
 class _Begun:
-    """What is left of an awaitable after its first step, which ended in waiting for `awaited`."""
+    """What is left of an awaitable after its first step, which ended in waiting for `awaited`.
 
-    __slots__ = ("_awaited", "_steps", "size")
+    Every step of it is taken in `context`: what it sets there it can set back (PEP 567).
+    """
 
-    def __init__(self, steps: Steps, awaited: object, size: int) -> None:
+    __slots__ = ("_awaited", "_context", "_steps", "size")
+
+    def __init__(self, steps: Steps, context: Context, awaited: object, size: int) -> None:
         self._steps = steps
+        self._context = context
         self._awaited = awaited
         self.size = size
+        _mark(awaited, blocking=False)  # others may await it meanwhile
 
     def __await__(self) -> Steps:
-        try:
-            yield self._awaited
-        except BaseException as error:  # noqa: BLE001 - handed on, whatever it is
-            with suppress(StopIteration):
-                yield self._steps.throw(error)
-                yield from self._steps
-        else:
-            yield from self._steps
+        """As ``yield from`` would go on (PEP 380)."""
+        awaited = self._awaited
+        while True:
+            _mark(awaited, blocking=True)
+            try:
+                yield awaited
+            except BaseException as error:  # noqa: BLE001 - handed on, whatever it is
+                step: Callable[[], object] = partial(self._steps.throw, error)
+            else:
+                step = partial(next, self._steps)
+            try:
+                awaited = self._context.run(step)
+            except StopIteration:
+                return
 
 
-def _raising(error: Exception) -> Steps:
+def _mark(awaited: object, *, blocking: bool) -> None:
+    """How a task tells a future that somebody awaits from one that was yielded by mistake."""
+    if asyncio.isfuture(awaited):
+        awaited._asyncio_future_blocking = blocking  # noqa: SLF001
+
+
+def _raising(error: BaseException) -> Steps:
     raise error
     yield

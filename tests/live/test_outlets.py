@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -159,6 +160,90 @@ async def test_a_server_that_refuses_ends_the_pump_and_not_who_delivers(server: 
             pump.result()
         outlet.write(Message(n=2))  # nobody hears it any more
         assert server.taken == []
+
+
+async def test_a_send_that_was_cancelled_elsewhere_is_no_matter_of_who_delivers(
+    server: Server,
+) -> None:
+    gone = asyncio.get_running_loop().create_future()
+    gone.cancel()
+    server.first = lambda: gone
+    async with pumping(server) as (outlet, pump):
+        outlet.write(Message(n=1))
+        await asyncio.wait([pump], timeout=5)
+        assert pump.cancelled()
+
+
+async def test_several_may_wait_for_the_same(server: Server) -> None:
+    ready = asyncio.get_running_loop().create_future()
+    server.first = lambda: ready
+    async with pumping(server) as (outlet, _), pumping(server) as (another, _):
+        sent = messages(3)
+        for one, message in zip((outlet, another), sent, strict=False):
+            one.write(message)
+        beside = asyncio.create_task(server.send({"text": sent[2].texts[0]}))
+        await asyncio.sleep(0.01)
+        ready.set_result(None)
+        await asyncio.wait_for(beside, 5)
+        await outlet.drained()
+        await another.drained()
+        assert sorted(server.taken) == texts(sent)
+
+
+async def test_what_a_send_sets_in_its_context_it_can_set_back(server: Server) -> None:
+    """As what wraps a server's send does, to measure it."""
+    measured = ContextVar("measured", default=0)
+    seen = []
+
+    async def wrapped() -> None:
+        token = measured.set(measured.get() + 1)
+        await asyncio.sleep(0.001)
+        seen.append(measured.get())
+        measured.reset(token)
+
+    server.first = wrapped
+    async with pumping(server) as (outlet, _):
+        sent = messages(3)
+        for message in sent:
+            outlet.write(message)
+            await outlet.drained()
+        assert server.taken == texts(sent)
+        assert seen == [1, 1, 1]
+        assert measured.get() == 0
+
+
+async def test_a_send_may_be_cancelled_again_while_it_tidies_up(server: Server) -> None:
+    tidied = asyncio.Event()
+
+    async def untidy() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                tidied.set()
+
+    server.first = untidy
+    async with pumping(server) as (outlet, pump):
+        outlet.write(Message(n=1))
+        for _ in range(2):
+            await asyncio.sleep(0)
+            pump.cancel()
+        await asyncio.wait([pump], timeout=5)
+        assert pump.cancelled()
+        assert tidied.is_set()
+
+
+async def test_nobody_waits_for_an_aborted_outlet(server: Server) -> None:
+    server.first = asyncio.Event().wait
+    async with pumping(server) as (outlet, _):
+        outlet.write(Message(n=1))
+        waiting = asyncio.create_task(outlet.drained())
+        await asyncio.sleep(0)
+        outlet.abort()
+        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(outlet.drained(), 5)
 
 
 async def test_a_cancelled_pump_ends_the_send_that_was_under_way(server: Server) -> None:

@@ -25,6 +25,8 @@ RUNNING = """\
 The site is running. Until this ends nothing can be written there, and what is written afterwards \
 is not in the copy: better stop it first."""
 
+NEW = "Make a new database, or move that file away."
+
 
 def add(command: Command) -> None:
     copy = command("copy", copy_site, "Copy the site's database into an empty one, and verify it.")
@@ -43,13 +45,20 @@ async def copy_site(given: argparse.Namespace) -> None:
     with data_dir(here):
         async with faults_told():
             await schema.check(here.url)
-            await schema.upgrade(there.url)
+            await _prepare(there.url)
     if await in_use(here.url):
         say(RUNNING)
     began = time.monotonic()
     copied = await _copied(here.url, there.url)
     say(_report(copied, time.monotonic() - began))
     say(_next(here, there))
+
+
+async def _prepare(target: str) -> None:
+    """Of an older version's site, which will be refused, nothing may be changed first."""
+    if await schema.is_older(target):
+        raise TransferError(f"{shown(target)} is of an older version. {NEW}")
+    await schema.upgrade(target)
 
 
 async def _copied(source: str, target: str) -> Sums:
@@ -62,10 +71,7 @@ async def _copied(source: str, target: str) -> Sums:
         there.writing() as new,
     ):
         if taken := holds_a_site(await transfer.filled(new)):
-            raise TransferError(
-                f"{shown(target)} is not empty ({', '.join(taken)}). Make a new database, or move"
-                " that file away."
-            )
+            raise TransferError(f"{shown(target)} is not empty ({', '.join(taken)}). {NEW}")
         copied = await transfer.replace(old, new, bar)
     bar.end()
     return copied

@@ -47,6 +47,11 @@ async def needs_upgrade(url: str) -> bool:
     return await _with_connection(url, _needs_upgrade)
 
 
+async def is_older(url: str) -> bool:
+    """Whether `upgrade` would change what an older version has made."""
+    return await _with_connection(url, _is_older)
+
+
 async def check(url: str) -> None:
     """Raise SchemaError unless the database has exactly the newest revision."""
     await _with_connection(url, _check)
@@ -100,6 +105,10 @@ def _upgrade(connection: Connection) -> None:
 def _check(connection: Connection) -> None:
     if _needs_upgrade(connection):
         raise SchemaError("The database is older than this version. Run: microblog migrate")
+
+
+def _is_older(connection: Connection) -> bool:
+    return _needs_upgrade(connection) and _revision(connection) is not None
 
 
 def _needs_upgrade(connection: Connection) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,21 @@ async def test_a_database_that_holds_a_site_is_refused_and_stays_as_it_is(
     assert said.status == 1
     assert "not empty (accounts)" in said.err
     assert await rows(server) == before
+
+
+async def test_a_site_of_an_older_version_is_refused_and_not_brought_up(
+    microblog: Microblog, lite: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "older.db"
+    with closing(sqlite3.connect(file)) as older, older:
+        older.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+        older.execute("INSERT INTO alembic_version VALUES ('0001')")
+    said = await microblog("copy", "--to", f"sqlite+aiosqlite:///{file}", database_url=lite)
+    assert said.status == 1
+    assert "is of an older version. Make a new database" in said.err
+    with closing(sqlite3.connect(file)) as older:
+        assert older.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert older.execute("SELECT count(*) FROM sqlite_master").fetchone() == (1,)
 
 
 async def test_one_that_was_started_and_never_used_is_taken(

@@ -14,6 +14,10 @@ if sys.argv[1:2] == ["backup"]:
 
 import argparse
 import asyncio
+import signal
+import threading
+from collections.abc import Coroutine
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -53,14 +57,32 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         if asyncio.iscoroutine(work := given.run(given)):
-            return asyncio.run(work) or 0  # the others have a loop in each of their processes
+            # The others have a loop in each of their processes.
+            return asyncio.run(_interruptible(work)) or 0
     except EXPECTED as error:
         print(f"microblog: {_sentence(error)}", file=sys.stderr, flush=True)
         return 1
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         print("\nmicroblog: Interrupted", file=sys.stderr, flush=True)
         return INTERRUPTED
     return 0
+
+
+async def _interruptible(work: Coroutine[Any, Any, int | None]) -> int | None:
+    """Ctrl+C has it tidy up, which may take as long as somebody else holds a lock; a second one
+    ends the process."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def interrupted() -> None:
+        loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if task is not None:
+            task.cancel()
+
+    is_heard = signal.getsignal(signal.SIGINT) != signal.SIG_IGN
+    if is_heard and threading.current_thread() is threading.main_thread():
+        loop.add_signal_handler(signal.SIGINT, interrupted)
+    return await work
 
 
 def _sentence(error: BaseException) -> str:

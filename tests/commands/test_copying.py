@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 import sqlite3
+import sys
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -21,7 +25,7 @@ from tests.commands.conftest import Microblog, contents, lively, next_ids, rows
 from tests.databases import Databases
 from tests.person import Person, Reader, position_in
 from tests.posts.stage import Stage
-from tests.process import SiteProcess
+from tests.process import ROOT, SiteProcess
 
 
 @pytest.fixture
@@ -141,6 +145,35 @@ async def test_one_that_is_interrupted_is_no_success(
     assert said.status == INTERRUPTED
     assert said.err.strip() == "microblog: Interrupted"
     assert not [name for name, each in (await contents(server)).items() if each.rows]
+
+
+async def test_a_second_interruption_ends_what_waits_for_somebody_else(
+    lite: str, tmp_path: Path
+) -> None:
+    environment = {
+        "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1",
+        "MICROBLOG_DATABASE_URL": lite, "MICROBLOG_DATA_DIR": str(tmp_path / "data"),
+    }  # fmt: skip
+    told = tmp_path / "told"
+    waits = f"from pathlib import Path; Path({str(told)!r}).touch()"
+    program = (
+        "import sys; from microblog.kernel import schema; from microblog.__main__ import main\n"
+        f"check = schema.check\nasync def told(url):\n    {waits}\n    await check(url)\n"
+        f"schema.check = told; sys.exit(main(['copy', '--to', {back(tmp_path)!r}]))"
+    )
+    with closing(sqlite3.connect(lite.removeprefix("sqlite+aiosqlite:///"))) as holder:
+        holder.isolation_level = None
+        holder.execute("BEGIN IMMEDIATE")
+        copying = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", program, env=environment
+        )
+        async with asyncio.timeout(30):
+            while not told.exists():
+                await asyncio.sleep(0.01)
+            for _ in range(2):
+                await asyncio.sleep(0.5)
+                copying.send_signal(signal.SIGINT)
+            assert await copying.wait() == -signal.SIGINT
 
 
 async def test_a_replacement_that_is_cut_off_leaves_the_site_as_it_was(

@@ -38,6 +38,7 @@ from microblog.web.reader import reader
 from microblog.web.templates import Templates
 
 _PACKAGE = Path(__file__).parent.parent
+KEEPERS = ("rendering", "templates", "compiled")  # modules that make and read compiled templates
 _AGE = secrets.token_hex(16)  # stands for the words of a post's age; nobody can write it in a post
 
 
@@ -66,11 +67,10 @@ def environment(language: str) -> Templates:
 
 @cache
 def _compiled_from() -> bytes:
-    """The templates, and what is compiled in: sentences, drawings and addresses of static files."""
-    here = Path(__file__)
-    return digest([
-        here, here.with_name("templates.py"), i18n.FOLDER, resource("templates"), resource("static")
-    ])  # fmt: skip
+    """The templates, what is compiled in (sentences, drawings and addresses of static files), and
+    how they are compiled and kept."""
+    modules = [Path(__file__).with_name(f"{name}.py") for name in KEEPERS]
+    return digest([*modules, i18n.FOLDER, resource("templates"), resource("static")])
 
 
 def render(template: str, **context: Any) -> str:  # noqa: ANN401 - a template shows anything

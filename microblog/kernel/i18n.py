@@ -12,10 +12,10 @@ from datetime import timedelta
 from functools import cache, lru_cache
 from math import inf
 from pathlib import Path
-from typing import Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 from babel import dates
-from babel.core import Locale, negotiate_locale
+from babel.core import Locale, get_global, negotiate_locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -27,6 +27,12 @@ Unit: TypeAlias = Literal["year", "month", "week", "day", "hour", "minute", "sec
 
 _SECOND = timedelta(seconds=1)
 _UNITS = cast(dict[Unit, int], dict(dates.TIMEDELTA_UNITS))
+# Which language is spoken where, and how its name may be completed: Babel reads it with all else it
+# knows and has no way to leave it out.  Our languages are written out, and it is 1.6 MiB in every
+# process.
+_UNASKED: tuple[Literal["likely_subtags", "territory_languages"], ...] = (
+    "likely_subtags", "territory_languages",
+)  # fmt: skip
 FOLDER = Path(__file__).parent.parent / "translations"
 
 
@@ -57,7 +63,10 @@ def _best(accept_language: tuple[str, ...]) -> str:
 
 @cache
 def locale(language: str) -> Locale:
-    return Locale.parse(language if language in LANGUAGES else DEFAULT)
+    found = Locale.parse(language if language in LANGUAGES else DEFAULT)
+    for table in _UNASKED:
+        cast("dict[str, Any]", get_global(table)).clear()
+    return found
 
 
 def when(distance: timedelta, language: str) -> str:

@@ -156,8 +156,9 @@ async def test_a_second_interruption_ends_what_waits_for_somebody_else(
     }  # fmt: skip
     told = tmp_path / "told"
     waits = f"from pathlib import Path; Path({str(told)!r}).touch()"
-    program = (
-        "import sys; from microblog.kernel import schema; from microblog.__main__ import main\n"
+    program = (  # which hears of it, even where this one was started not to
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from microblog.kernel import schema; from microblog.__main__ import main\n"
         f"check = schema.check\nasync def told(url):\n    {waits}\n    await check(url)\n"
         f"schema.check = told; sys.exit(main(['copy', '--to', {back(tmp_path)!r}]))"
     )
@@ -166,15 +167,20 @@ async def test_a_second_interruption_ends_what_waits_for_somebody_else(
         holder.execute("BEGIN IMMEDIATE")
         command = (sys.executable, "-c", program)
         copying = await asyncio.create_subprocess_exec(*command, env=environment)
-        async with asyncio.timeout(60):
-            while not told.exists():
-                await asyncio.sleep(0.01)
-        async with asyncio.timeout(20):  # it would wait 30 s for the lock
-            while copying.returncode is None:
-                await asyncio.sleep(0.5)
-                with suppress(ProcessLookupError):
-                    copying.send_signal(signal.SIGINT)
-        assert copying.returncode in (-signal.SIGINT, INTERRUPTED)
+        try:
+            async with asyncio.timeout(60):
+                while not told.exists():
+                    await asyncio.sleep(0.01)
+            async with asyncio.timeout(20):  # it would wait 30 s for the lock
+                while copying.returncode is None:
+                    await asyncio.sleep(0.5)
+                    with suppress(ProcessLookupError):
+                        copying.send_signal(signal.SIGINT)
+            assert copying.returncode in (-signal.SIGINT, INTERRUPTED)
+        finally:
+            with suppress(ProcessLookupError):
+                copying.kill()
+            await copying.wait()
 
 
 async def test_a_replacement_that_is_cut_off_leaves_the_site_as_it_was(

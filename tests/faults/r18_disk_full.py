@@ -95,7 +95,7 @@ async def _meanwhile(
         ended = time.monotonic()
         went_down = server is not None and not await server.is_ready()
     if server is not None:  # or it has recovered by itself, now that there is room
-        went_down |= await server.restarted_if_down()
+        went_down |= await server.restarted_if_down() or server.has_panicked()
     over = time.monotonic()
     posts, pages = asking.between(began, ended, POST), asking.between(began, ended, PAGE)
     refused = [one for one in posts if not one.is_fine]

@@ -62,6 +62,11 @@ class OwnServer(PostgresServer):
             await asyncio.sleep(0.1)
         return gone
 
+    def has_panicked(self) -> bool:
+        """Whether it has ended all its processes, as where it cannot write its log.  It recovers
+        at once, takes connections, and does it again: to look whether it is there tells little."""
+        return "PANIC:" in (self.socket_dir / "log").read_text(errors="replace")
+
     async def restarted_if_down(self) -> bool:
         """As a service manager would; whether it was."""
         if await self._is_running():

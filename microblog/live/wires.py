@@ -128,8 +128,8 @@ class QueuedOutlet:
         if caller is not None:
             _leave_task(loop, caller)
         _enter_task(loop, pump)
-        steps = self._send({"type": "websocket.send", "text": text}).__await__()
         try:
+            steps = self._send({"type": "websocket.send", "text": text}).__await__()
             return _Begun(steps, context, context.run(next, steps), len(text))
         except StopIteration:
             return None

@@ -162,6 +162,21 @@ async def test_a_server_that_refuses_ends_the_pump_and_not_who_delivers(server: 
         assert server.taken == []
 
 
+async def test_a_server_that_refuses_before_anything_can_be_awaited_is_no_other_case() -> None:
+    def refuse(_message: dict[str, Any]) -> Any:
+        raise ConnectionResetError
+
+    outlet = QueuedOutlet(refuse)
+    pump = asyncio.create_task(outlet.pump())
+    await asyncio.sleep(0)
+    me = asyncio.current_task()
+    outlet.write(Message(n=1))
+    assert asyncio.current_task() is me
+    await asyncio.wait([pump], timeout=5)
+    with pytest.raises(ConnectionResetError):
+        pump.result()
+
+
 async def test_a_send_that_was_cancelled_elsewhere_is_no_matter_of_who_delivers(
     server: Server,
 ) -> None:
